@@ -1,0 +1,72 @@
+// What may be answered for one service, after the gate. Only zones/gate.h can make one, and the
+// answer compiler (dns/steered_answers.h) takes nothing else: no other weight ever reaches a query.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "geo/base/moment.h"
+#include "zones/model.h"
+#include "zones/view.h"
+
+namespace demarc::zones {
+
+struct WeightedRecord {
+  RecordId record{};
+  std::uint16_t weight = 0;  // above zero
+  auto operator<=>(const WeightedRecord&) const = default;
+};
+
+/// Why an answer is not simply the healthy records by weight; each has an EDE (RFC 8914).
+enum class ChoiceNote : std::uint8_t {
+  none,
+  held,       // a crossing was held back at the border; on-block answers
+  exception,  // a crossing under a live grant
+  all_down,   // nothing is up: the eligible records by base weight
+};
+
+enum class ChoiceKind : std::uint8_t { records, nodata, servfail };
+
+/// What one kind of client gets: the records to draw from, or none.
+struct Choice {
+  ChoiceKind kind = ChoiceKind::records;
+  ChoiceNote note = ChoiceNote::none;
+  std::vector<WeightedRecord> records;  // not empty with ChoiceKind::records
+
+  auto operator<=>(const Choice&) const = default;
+};
+
+/// The cleared weights of one service, for each variant of its view. Immutable.
+class ClearedWeights {
+ public:
+  [[nodiscard]] ServiceId service() const noexcept { return service_; }
+
+  /// The distinct choices.
+  [[nodiscard]] const std::vector<Choice>& choices() const noexcept { return choices_; }
+  /// Indexed by variant: which choice answers now.
+  [[nodiscard]] const std::vector<std::uint16_t>& choice_of_variant() const noexcept {
+    return choice_of_variant_;
+  }
+  /// The same without any grant: what answers from `valid_until` on. Nothing of it is a crossing.
+  [[nodiscard]] const std::vector<std::uint16_t>& fenced_choice_of_variant() const noexcept {
+    return fenced_choice_of_variant_;
+  }
+  /// When the first grant that choice_of_variant() relies on ends; nothing: it relies on none.
+  [[nodiscard]] std::optional<WallTime> valid_until() const noexcept { return valid_until_; }
+
+  auto operator<=>(const ClearedWeights&) const = default;
+
+ private:
+  friend class Gate;
+  ClearedWeights() = default;
+
+  ServiceId service_{};
+  std::vector<Choice> choices_;
+  std::vector<std::uint16_t> choice_of_variant_;
+  std::vector<std::uint16_t> fenced_choice_of_variant_;
+  std::optional<WallTime> valid_until_;
+};
+
+}  // namespace demarc::zones

@@ -1,0 +1,74 @@
+// The gate: no weight becomes an answer but through here. It removes what is not eligible before
+// any weight is looked at, holds crossings back, and makes the only ClearedWeights there are.
+// zones/plan.h feeds it, zones/steering.h publishes what it clears and reports what it held.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "geo/base/moment.h"
+#include "zones/cleared_weights.h"
+#include "zones/model.h"
+#include "zones/plan.h"
+#include "zones/view.h"
+
+namespace demarc::zones {
+
+/// A live permission, as far as the gate needs it: records of `service` in `to` may answer once all
+/// records of a home region in `from` have lost their weight. Alive until `end`, exclusive.
+struct Permission {
+  std::string grant_id;
+  ServiceId service{};
+  std::vector<RegionId> from;
+  std::vector<RegionId> to;
+  Mode mode = Mode::read_only;
+  WallTime end;
+};
+
+/// A crossing that the plan wanted and the gate did not make.
+struct Held {
+  std::vector<RegionId> from;  // home regions without weight, ascending; never empty
+  std::vector<RegionId> to;    // foreign regions that would have answered, ascending; never empty
+  auto operator<=>(const Held&) const = default;
+};
+
+/// A crossing that is made, with the grant that covers it.
+struct Made {
+  std::string grant_id;
+  RegionId to{};
+  auto operator<=>(const Made&) const = default;
+};
+
+struct Ruling {
+  ClearedWeights cleared;
+  std::optional<Held> held;  // over all kinds of clients
+  std::vector<Made> made;    // ordered, no duplicates
+};
+
+/// Whether a record may answer clients whose home is `home` without any grant. Residency none and
+/// soft: always. Hard: the record's region lies in the home or in a standby approved for it; no
+/// home: never.
+[[nodiscard]] bool is_eligible(const Policy& policy, const Service& service, const Record& record,
+                               std::optional<JurisdictionId> home) noexcept;
+
+/// The home that applies to a variant of a service's view.
+[[nodiscard]] std::optional<JurisdictionId> home_of(const Service& service,
+                                                    const Variant& variant) noexcept;
+
+/// The records that answer a variant by the plan's weights alone, as if there were no borders:
+/// those with weight in the first region that has any. Empty if no record has weight.
+[[nodiscard]] std::vector<WeightedRecord> answered_first(const Service& service,
+                                                         const Variant& variant, const Plan& plan);
+
+class Gate {
+ public:
+  /// Decides one service. `permissions` are the live ones; those of other services are ignored, and
+  /// so is one that does not cover the service's access. Pure and deterministic; control thread.
+  [[nodiscard]] static Ruling rule(const Repository& repository, const Views& views,
+                                   const Plan& plan, std::span<const Permission> permissions);
+};
+
+}  // namespace demarc::zones

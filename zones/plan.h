@@ -1,0 +1,39 @@
+// The plan: what evidence and orders make of a service's weights, before any border is looked at.
+// zones/steering.h collects the conditions, this turns them into wanted weights, zones/gate.h
+// decides which of them may be answered.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "zones/model.h"
+
+namespace demarc::zones {
+
+/// What steering knows of one service right now. Pure values; the order is the file's.
+struct Conditions {
+  std::vector<bool> check_failing;   // by check; a check that is unknown or stale is not failing
+  std::vector<bool> record_drained;  // by record; a manual order, wins over health
+};
+
+/// Nothing failing, nothing drained.
+[[nodiscard]] Conditions calm(const Service& service);
+
+/// The wanted weights of one service.
+struct Plan {
+  ServiceId service{};
+  std::vector<std::uint16_t> weights;  // by record, after on-fail, health and orders
+  std::vector<bool> usable;            // by record: neither down nor drained; may take over
+  std::vector<bool> drained;           // by record; never answers while another lawful one can
+};
+
+/// Failing checks with `on-fail` apply their commands in file order onto the base weights; a down
+/// record without `on-fail` loses its weight; a drained one always does. Pure.
+[[nodiscard]] Plan make_plan(const Repository& repository, ServiceId service,
+                             const Conditions& conditions);
+
+/// Base weights: make_plan() with nothing failing and nothing drained.
+[[nodiscard]] Plan base_plan(const Repository& repository, ServiceId service);
+
+}  // namespace demarc::zones
