@@ -44,8 +44,10 @@ struct Made {
 
 struct Ruling {
   ClearedWeights cleared;
-  std::optional<Held> held;  // over all kinds of clients
-  std::vector<Made> made;    // ordered, no duplicates
+  std::optional<Held> held;           // over all kinds of clients
+  std::vector<Made> made;             // ordered, no duplicates
+  std::vector<RegionId> soft_abroad;  // regions outside a soft home that answer, though base
+                                      // weights would not: to be audited and alerted
 };
 
 /// Whether a record may answer clients whose home is `home` without any grant. Residency none and

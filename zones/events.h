@@ -1,0 +1,124 @@
+// Everything that can happen to steering, and everything it can ask for in return. Plain values: a
+// list of events is a whole history, and steering makes the same of it every time. The daemon
+// (tools/) makes the events and carries out the effects; zones/steering.h is between.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "geo/base/moment.h"
+#include "zones/audit/entry.h"
+#include "zones/cleared_weights.h"
+#include "zones/model.h"
+#include "zones/verdict.h"
+#include "zones/view.h"
+
+namespace demarc::zones {
+
+/// A loaded repository with its views, after the location table was built. Immutable and shared.
+struct Configuration {
+  std::unique_ptr<const Repository> repository;
+  std::unique_ptr<const Views> views;
+};
+
+// ---- events
+
+struct ConfigurationLoaded {
+  std::shared_ptr<const Configuration> configuration;
+  std::string why;  // "start", "reload by signal", "files changed"
+};
+/// An edit that did not load; the last good one goes on.
+struct ConfigurationRefused {
+  std::string why;
+  std::string first_error;
+};
+struct VerdictFound {
+  std::string check;  // HealthCheck::key
+  Verdict verdict = Verdict::unknown;
+  std::string detail;
+};
+struct TokenPresented {
+  std::string text;
+  std::string who;
+};
+struct GrantRevoked {
+  std::string id;  // of the grant, or of one of its tokens
+  std::string who;
+  std::string reason;
+};
+struct OrderGiven {
+  std::string target;
+  std::string service;  // owner or label-less: absolute name; empty: all services
+  std::string who;
+  std::string reason;
+  Milliseconds lasts{0};
+};
+struct OrderEnded {
+  std::string id;  // the order's id, or its target: then all orders of it
+  std::string who;
+};
+struct FreezeSet {
+  bool on = false;
+  std::string who;
+  std::string reason;
+};
+/// A human's word that the wall clock is right, after it went back.
+struct ClockTrusted {
+  std::string who;
+  std::string reason;
+};
+struct TimerFired {};
+/// The audit trail could not be written: the effects of the last step were carried out without it,
+/// by `publish_if_unaudited`.
+struct AuditBroken {
+  std::string error;
+};
+struct AuditMended {};
+/// A fact about the node itself that belongs in the trail.
+struct NodeFact {
+  std::string kind;
+  std::string text;
+};
+
+struct Event {
+  Moment at;
+  std::variant<ConfigurationLoaded, ConfigurationRefused, VerdictFound, TokenPresented,
+               GrantRevoked, OrderGiven, OrderEnded, FreezeSet, ClockTrusted, TimerFired,
+               AuditBroken, AuditMended, NodeFact>
+      what;
+};
+
+// ---- effects
+
+struct Alert {
+  std::string key;  // one alert per cause
+  std::string text;
+  WallTime since;
+};
+
+struct Reply {
+  bool accepted = false;
+  std::string text;  // for the person who asked
+  std::string id;    // of what was made: a grant, an order
+};
+
+/// What a step asks for; carried out in the order of the members.
+struct Effects {
+  std::vector<AuditEntry> audit;  // on disk before anything below happens
+  bool save_state = false;        // likewise
+  bool state_changed = false;     // worth saving within a second or so, but nothing waits for it
+  std::vector<ClearedWeights> publish;
+  /// Instead of `publish`, if `audit` could not be written: the same without any crossing that is
+  /// new.
+  std::vector<ClearedWeights> publish_if_unaudited;
+  std::vector<Alert> alerts_raised;
+  std::vector<std::string> alerts_ended;
+  std::optional<WallTime> timer;  // the next moment at which a TimerFired is due
+  std::optional<Reply> reply;
+};
+
+}  // namespace demarc::zones

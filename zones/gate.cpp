@@ -1,0 +1,340 @@
+#include "zones/gate.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace demarc::zones {
+namespace {
+
+using Mask = std::vector<bool>;  // by record
+
+bool in_route(const Variant& variant, RegionId region) {
+  return variant.weighted || std::ranges::count(variant.order, region) != 0;
+}
+
+/// The records of `mask` with weight in the first region of the variant that has any.
+std::vector<WeightedRecord> first_with_weight(const Service& service, const Variant& variant,
+                                              std::span<const std::uint16_t> weights,
+                                              const Mask& mask) {
+  std::vector<WeightedRecord> picked;
+  const auto add = [&](std::optional<RegionId> region) {
+    for (std::size_t i = 0; i < service.records.size(); ++i) {
+      if (!mask[i] || weights[i] == 0) continue;
+      if (region && service.records[i].region != *region) continue;
+      picked.push_back({RecordId{static_cast<std::uint16_t>(i)}, weights[i]});
+    }
+    return !picked.empty();
+  };
+  if (variant.weighted) {
+    add(std::nullopt);
+  } else {
+    for (const RegionId region : variant.order) {
+      if (add(region)) break;
+    }
+  }
+  return picked;
+}
+
+/// Records in the order in which they take over: by the route, then by the file.
+std::vector<std::size_t> take_over_order(const Service& service, const Variant& variant) {
+  std::vector<std::size_t> order;
+  if (variant.weighted) {
+    for (std::size_t i = 0; i < service.records.size(); ++i) order.push_back(i);
+    return order;
+  }
+  for (const RegionId region : variant.order) {
+    for (std::size_t i = 0; i < service.records.size(); ++i) {
+      if (service.records[i].region == region) order.push_back(i);
+    }
+  }
+  return order;
+}
+
+std::uint16_t weight_or_one(const Record& record) {
+  return std::max<std::uint16_t>(record.weight, 1);
+}
+
+/// Everything the decision for one variant needs.
+struct Case {
+  const Service& service;
+  const Variant& variant;
+  const Plan& plan;
+  const Mask& eligible;
+};
+
+/// Who answers if just `mask` may: by weight, else the first usable record takes over, home first.
+std::vector<WeightedRecord> select(const Case& c, const Mask& mask) {
+  auto picked = first_with_weight(c.service, c.variant, c.plan.weights, mask);
+  if (!picked.empty()) return picked;
+  for (const bool want_eligible : {true, false}) {
+    for (const std::size_t i : take_over_order(c.service, c.variant)) {
+      if (!mask[i] || !c.plan.usable[i] || c.eligible[i] != want_eligible) continue;
+      return {{RecordId{static_cast<std::uint16_t>(i)}, weight_or_one(c.service.records[i])}};
+    }
+  }
+  return {};
+}
+
+/// The eligible records by base weight, up or not; drained ones only if there is no other. Empty if
+/// none is eligible.
+std::vector<WeightedRecord> hold(const Case& c) {
+  Mask not_drained = c.eligible;
+  for (std::size_t i = 0; i < not_drained.size(); ++i) {
+    not_drained[i] = not_drained[i] && !c.plan.drained[i];
+  }
+  std::vector<std::uint16_t> base;
+  for (const Record& record : c.service.records) base.push_back(record.weight);
+  for (const Mask* mask : {&std::as_const(not_drained), &c.eligible}) {
+    auto picked = first_with_weight(c.service, c.variant, base, *mask);
+    if (!picked.empty()) return picked;
+    for (const std::size_t i : take_over_order(c.service, c.variant)) {
+      if ((*mask)[i]) return {{RecordId{static_cast<std::uint16_t>(i)}, 1}};
+    }
+  }
+  return {};
+}
+
+Choice no_answer(ChoiceKind kind, ChoiceNote note) {
+  return {.kind = kind, .note = note, .records = {}};
+}
+
+Choice records_or_nodata(std::vector<WeightedRecord> records, ChoiceNote note) {
+  if (records.empty()) return no_answer(ChoiceKind::nodata, note);
+  return {.kind = ChoiceKind::records, .note = note, .records = std::move(records)};
+}
+
+Choice on_block(const Case& c) {
+  switch (c.service.on_block.answer) {
+    case BlockAnswer::nodata:
+      return no_answer(ChoiceKind::nodata, ChoiceNote::held);
+    case BlockAnswer::servfail:
+      return no_answer(ChoiceKind::servfail, ChoiceNote::held);
+    case BlockAnswer::record: {
+      const RecordId record = c.service.on_block.record;
+      if (!c.eligible[index_of(record)]) return no_answer(ChoiceKind::nodata, ChoiceNote::held);
+      return records_or_nodata({{record, weight_or_one(c.service.record(record))}},
+                               ChoiceNote::held);
+    }
+    case BlockAnswer::hold:
+      break;
+  }
+  return records_or_nodata(hold(c), ChoiceNote::held);
+}
+
+bool crosses(const std::vector<WeightedRecord>& records, const Mask& eligible) {
+  return std::ranges::any_of(
+      records, [&](const WeightedRecord& r) { return !eligible[index_of(r.record)]; });
+}
+
+/// What answers without any grant: lawful weight or take-over, else on-block, else whatever is
+/// home.
+Choice lawful_choice(const Case& c, bool wants_crossing) {
+  auto lawful = select(c, c.eligible);
+  if (!lawful.empty()) return records_or_nodata(std::move(lawful), ChoiceNote::none);
+  if (wants_crossing) return on_block(c);
+  return records_or_nodata(hold(c), ChoiceNote::all_down);
+}
+
+/// Whether a region that should carry this variant's traffic at home has lost it all.
+bool has_failed(const Case& c, RegionId region) {
+  bool any = false;
+  bool had_weight = false;
+  bool any_usable = false;
+  for (std::size_t i = 0; i < c.service.records.size(); ++i) {
+    if (c.service.records[i].region != region || !c.eligible[i]) continue;
+    any = true;
+    if (c.plan.weights[i] != 0) return false;
+    had_weight |= c.service.records[i].weight != 0;
+    any_usable |= c.plan.usable[i];
+  }
+  return any && (had_weight || !any_usable);
+}
+
+std::set<RegionId> failed_home_regions(const Case& c) {
+  std::set<RegionId> failed;
+  for (const Record& record : c.service.records) {
+    if (in_route(c.variant, record.region) && has_failed(c, record.region)) {
+      failed.insert(record.region);
+    }
+  }
+  return failed;
+}
+
+/// The permission under which a record may answer this variant, the longest-lived one; or null.
+const Permission* covering(const Case& c, const Record& record,
+                           std::span<const Permission* const> permissions) {
+  const Permission* best = nullptr;
+  for (const Permission* permission : permissions) {
+    if (std::ranges::count(permission->to, record.region) == 0) continue;
+    if (std::ranges::none_of(permission->from,
+                             [&](RegionId from) { return has_failed(c, from); })) {
+      continue;
+    }
+    if (best == nullptr || permission->end > best->end) best = permission;
+  }
+  return best;
+}
+
+std::set<RegionId> foreign_regions(const Service& service,
+                                   const std::vector<WeightedRecord>& records,
+                                   const Mask& eligible) {
+  std::set<RegionId> regions;
+  for (const WeightedRecord& r : records) {
+    if (!eligible[index_of(r.record)]) regions.insert(service.record(r.record).region);
+  }
+  return regions;
+}
+
+/// Collects the rulings of all variants into one.
+class Collector {
+ public:
+  std::uint16_t intern(Choice choice) {
+    const auto known = std::ranges::find(choices, choice);
+    if (known != choices.end()) return static_cast<std::uint16_t>(known - choices.begin());
+    choices.push_back(std::move(choice));
+    return static_cast<std::uint16_t>(choices.size() - 1);
+  }
+
+  std::vector<Choice> choices;
+  std::set<RegionId> held_from, held_to, soft_abroad;
+  std::set<Made> made;
+  std::optional<WallTime> valid_until;
+};
+
+/// The last line of defence, in every build: an answer with a record that is neither eligible nor
+/// covered by a permission never leaves the gate, whatever the code above believes.
+Choice enforced(const Case& c, Choice choice, std::span<const Permission* const> permissions) {
+  const bool lawful = std::ranges::all_of(choice.records, [&](const WeightedRecord& r) {
+    const Record& record = c.service.record(r.record);
+    return c.eligible[index_of(r.record)] || covering(c, record, permissions) != nullptr;
+  });
+  return lawful ? std::move(choice) : no_answer(ChoiceKind::servfail, ChoiceNote::held);
+}
+
+struct Decided {
+  Choice now;
+  Choice fenced;
+};
+
+Decided decide(const Case& c, std::span<const Permission* const> permissions,
+               const std::vector<WeightedRecord>& base, Collector& out) {
+  const Mask everyone(c.service.records.size(), true);
+  const auto wanted = select(c, everyone);
+  const bool wants_crossing = crosses(wanted, c.eligible);
+
+  Mask allowed = c.eligible;
+  for (std::size_t i = 0; i < allowed.size(); ++i) {
+    if (!allowed[i]) allowed[i] = covering(c, c.service.records[i], permissions) != nullptr;
+  }
+  Decided decided{.now = {}, .fenced = enforced(c, lawful_choice(c, wants_crossing), {})};
+  decided.now = decided.fenced;
+
+  auto permitted = select(c, allowed);
+  if (crosses(permitted, c.eligible)) {
+    for (const WeightedRecord& r : permitted) {
+      if (c.eligible[index_of(r.record)]) continue;
+      const Record& record = c.service.record(r.record);
+      const Permission* permission = covering(c, record, permissions);
+      out.made.insert({permission->grant_id, record.region});
+      out.valid_until = std::min(out.valid_until.value_or(permission->end), permission->end);
+    }
+    decided.now =
+        enforced(c, records_or_nodata(std::move(permitted), ChoiceNote::exception), permissions);
+  }
+
+  // A crossing that base weights want already (a home without records) is no change to be approved.
+  std::set<RegionId> held_to = foreign_regions(c.service, wanted, c.eligible);
+  for (const RegionId region : foreign_regions(c.service, base, c.eligible)) held_to.erase(region);
+  for (const WeightedRecord& r : decided.now.records) {
+    held_to.erase(c.service.record(r.record).region);
+  }
+  const std::set<RegionId> failed = failed_home_regions(c);
+  if (!held_to.empty() && !failed.empty()) {
+    out.held_to.insert(held_to.begin(), held_to.end());
+    out.held_from.insert(failed.begin(), failed.end());
+  }
+  return decided;
+}
+
+/// For a soft service with a home: regions abroad that answer now and would not by base weights.
+void note_soft_crossings(const Policy& policy, const Case& c, const Choice& now,
+                         const std::vector<WeightedRecord>& base, Collector& out) {
+  const auto home = home_of(c.service, c.variant);
+  if (c.service.residency != Residency::soft || !home) return;
+  std::set<RegionId> abroad;
+  for (const WeightedRecord& r : now.records) {
+    const RegionId region = c.service.record(r.record).region;
+    if (!policy.is_inside(*home, policy.region(region).jurisdiction)) abroad.insert(region);
+  }
+  for (const WeightedRecord& r : base) abroad.erase(c.service.record(r.record).region);
+  out.soft_abroad.insert(abroad.begin(), abroad.end());
+}
+
+}  // namespace
+
+bool is_eligible(const Policy& policy, const Service& service, const Record& record,
+                 std::optional<JurisdictionId> home) noexcept {
+  if (service.residency != Residency::hard) return true;
+  if (!home || index_of(record.region) >= policy.regions.size()) return false;
+  return policy.is_inside(*home, policy.regions[index_of(record.region)].jurisdiction);
+}
+
+std::optional<JurisdictionId> home_of(const Service& service, const Variant& variant) noexcept {
+  switch (service.home_kind) {
+    case HomeKind::jurisdiction:
+      return service.home;
+    case HomeKind::client:
+      return variant.home;
+    case HomeKind::none:
+      break;
+  }
+  return std::nullopt;
+}
+
+std::vector<WeightedRecord> answered_first(const Service& service, const Variant& variant,
+                                           const Plan& plan) {
+  const Mask everyone(service.records.size(), true);
+  return first_with_weight(service, variant, plan.weights, everyone);
+}
+
+Ruling Gate::rule(const Repository& repository, const Views& views, const Plan& plan,
+                  std::span<const Permission> permissions) {
+  const Service& service = repository.service(plan.service);
+  const Plan base = base_plan(repository, plan.service);
+  std::vector<const Permission*> relevant;
+  for (const Permission& permission : permissions) {
+    if (permission.service == plan.service && covers(permission.mode, service.access)) {
+      relevant.push_back(&permission);
+    }
+  }
+
+  Collector out;
+  Ruling ruling{.cleared = ClearedWeights{}, .held = {}, .made = {}, .soft_abroad = {}};
+  ruling.cleared.service_ = plan.service;
+  for (const Variant& variant : views.variants(service.view)) {
+    Mask eligible;
+    for (const Record& record : service.records) {
+      eligible.push_back(
+          is_eligible(repository.policy, service, record, home_of(service, variant)));
+    }
+    const Case now{service, variant, plan, eligible};
+    const auto by_base =
+        select({service, variant, base, eligible}, Mask(service.records.size(), true));
+    Decided decided = decide(now, relevant, by_base, out);
+    note_soft_crossings(repository.policy, now, decided.now, by_base, out);
+    ruling.cleared.choice_of_variant_.push_back(out.intern(std::move(decided.now)));
+    ruling.cleared.fenced_choice_of_variant_.push_back(out.intern(std::move(decided.fenced)));
+  }
+  ruling.cleared.choices_ = std::move(out.choices);
+  ruling.cleared.valid_until_ = out.valid_until;
+  if (!out.held_to.empty()) {
+    ruling.held = Held{{out.held_from.begin(), out.held_from.end()},
+                       {out.held_to.begin(), out.held_to.end()}};
+  }
+  ruling.made.assign(out.made.begin(), out.made.end());
+  ruling.soft_abroad.assign(out.soft_abroad.begin(), out.soft_abroad.end());
+  return ruling;
+}
+
+}  // namespace demarc::zones

@@ -1,0 +1,117 @@
+// Steering: the deterministic controller between evidence and answers. Events in, effects out; it
+// reads no clock, file or network, so a recorded list of events replays to the same decisions. A
+// failure's way: health/ posts a VerdictFound, zones/plan.h says what should happen, zones/gate.h
+// what may, the effects carry audit entries and cleared weights to tools/.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "zones/events.h"
+#include "zones/gate.h"
+#include "zones/plan.h"
+#include "zones/steering_state.h"
+
+namespace demarc::zones {
+
+/// Limits on what outside events can make grow; beyond them an event is refused, nothing is
+/// dropped.
+inline constexpr std::size_t grants_max = 1000;
+inline constexpr std::size_t orders_max = 1000;
+inline constexpr std::size_t used_tokens_max = 100'000;
+
+/// A wall clock further behind the time that has passed than this is in doubt: nothing crosses.
+inline constexpr Milliseconds clock_step_back_max{2000};
+
+/// The state machine. One thread; copyable for simulations.
+class Steering {
+ public:
+  explicit Steering(SteeringState restored = {});
+
+  /// Takes events that happened together and says what to do, as one: each touched service is ruled
+  /// once, after the last of them. Before the first ConfigurationLoaded nothing is published.
+  [[nodiscard]] Effects step(std::span<const Event> events);
+  [[nodiscard]] Effects step(const Event& event) { return step(std::span(&event, 1)); }
+
+  [[nodiscard]] const SteeringState& state() const noexcept { return state_; }
+  [[nodiscard]] const Configuration* configuration() const noexcept { return configuration_.get(); }
+  [[nodiscard]] bool clock_in_doubt() const noexcept { return clock_in_doubt_; }
+  [[nodiscard]] bool audit_writable() const noexcept { return audit_writable_; }
+
+  /// The wanted weights of a service as things stand. Precondition: a configuration is loaded.
+  [[nodiscard]] Plan plan_of(ServiceId service) const;
+  /// What steering knows of it now.
+  [[nodiscard]] Conditions conditions_of(const Service& service) const;
+  /// What the gate would rule under other conditions or for other kinds of clients, with the grants
+  /// that are live now. Changes nothing.
+  [[nodiscard]] Ruling preview(const Views& views, ServiceId service,
+                               const Conditions& conditions) const;
+  /// What was last published for it; null before the first publication.
+  [[nodiscard]] const ClearedWeights* published(ServiceId service) const noexcept;
+
+  /// Serials are kept with the state, but decided while a zone is compiled, before steering sees
+  /// it.
+  void remember_serials(std::map<std::string, std::pair<std::string, std::uint32_t>> serials) {
+    state_.serials = std::move(serials);
+  }
+
+ private:
+  struct Step;
+
+  void on(Step& step, const ConfigurationLoaded& event);
+  void on(Step& step, const ConfigurationRefused& event);
+  void on(Step& step, const VerdictFound& event);
+  void on(Step& step, const TokenPresented& event);
+  void on(Step& step, const GrantRevoked& event);
+  void on(Step& step, const OrderGiven& event);
+  void on(Step& step, const OrderEnded& event);
+  void on(Step& step, const FreezeSet& event);
+  void on(Step& step, const ClockTrusted& event);
+  void on(Step& step, const TimerFired& event);
+  void on(Step& step, const AuditBroken& event);
+  void on(Step& step, const AuditMended& event);
+  void on(Step& step, const NodeFact& event);
+
+  void advance_clock(Step& step, const Moment& at);
+  void expire(Step& step);
+  void set_timer(Step& step) const;
+  [[nodiscard]] Result<std::string, Refusal> accept(Step& step, const TokenPresented& event);
+  void end_grant(Step& step, const std::string& id, const std::string& why);
+  void end_lost_grants(Step& step);
+  void take_configuration(std::shared_ptr<const Configuration> configuration);
+  void end_what_is_gone(Step& step);
+  void raise_standing_alerts(Step& step) const;
+  void touch_all(Step& step) const;
+  void touch_service_named(Step& step, const std::string& owner) const;
+
+  void rule_services(Step& step);
+  [[nodiscard]] std::vector<Permission> permissions(ServiceId service, bool only_made) const;
+  void tell(Step& step, ServiceId id, const Plan& plan, const Ruling& ruling);
+  void tell_weights(Step& step, const Service& service, const Plan& plan, Told& told);
+  void tell_held(Step& step, const Service& service, const Ruling& ruling);
+  void tell_crossings(Step& step, const Service& service, const Ruling& ruling, Told& told);
+  void end_pending(Step& step, const std::string& id, const std::string& why);
+  [[nodiscard]] std::string evidence_of(const Service& service) const;
+
+  /// An entry with the facts that each one has: zone, service, policy and configuration digests.
+  [[nodiscard]] AuditEntry entry(const Step& step, std::string kind,
+                                 std::string jurisdiction) const;
+  [[nodiscard]] AuditEntry entry(const Step& step, std::string kind, const Service& service) const;
+  [[nodiscard]] std::string jurisdiction_of(const Service& service) const;
+
+  SteeringState state_;
+  std::shared_ptr<const Configuration> configuration_;
+  std::map<std::string, ServiceId> service_of_check_;
+  std::vector<std::optional<ClearedWeights>> published_;  // by service
+  std::vector<std::set<Made>> made_;  // crossings that are published, by service
+  std::vector<std::pair<ServiceId, std::set<Made>>> made_before_;  // of the last step, to take back
+  std::optional<Moment> last_;
+  bool clock_in_doubt_ = false;
+  bool audit_writable_ = true;
+};
+
+}  // namespace demarc::zones

@@ -1,0 +1,221 @@
+#include "zones/steering_state.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "zones/digest.h"
+#include "zones/strict_json.h"
+
+namespace demarc::zones {
+namespace {
+
+using nlohmann::json;
+
+constexpr int format_version = 1;
+
+std::int64_t ms(WallTime time) { return time.time_since_epoch().count(); }
+WallTime time_of(const json& value) { return WallTime(Milliseconds(value.get<std::int64_t>())); }
+
+json to_json(const Grant& grant) {
+  json signatures = json::array();
+  for (const Signature& s : grant.signatures) {
+    signatures.push_back({{"token", s.token_id},
+                          {"key", s.key_id},
+                          {"key-digest", s.key_digest},
+                          {"person", s.person},
+                          {"role", s.role},
+                          {"reason", s.reason},
+                          {"case", s.case_id}});
+  }
+  json scope = {{"zone", grant.scope.zone},
+                {"service", grant.scope.service},
+                {"from", grant.scope.from},
+                {"to", grant.scope.to},
+                {"mode", to_text(grant.scope.mode)}};
+  if (grant.scope.change) scope["change"] = *grant.scope.change;
+  return {{"scope", scope},
+          {"signatures", signatures},
+          {"complete", grant.complete},
+          {"accepted", ms(grant.accepted)},
+          {"ends", ms(grant.ends)}};
+}
+
+Grant read_grant(const std::string& id, const json& value) {
+  const json& scope = value.at("scope");
+  const auto mode = parse_mode(scope.at("mode").get<std::string>());
+  if (!mode) throw std::invalid_argument("a grant has an unknown mode");
+  Grant grant{.id = id,
+              .scope = {.zone = scope.at("zone"),
+                        .service = scope.at("service"),
+                        .from = scope.at("from"),
+                        .to = scope.at("to"),
+                        .mode = *mode,
+                        .change = {}},
+              .signatures = {},
+              .complete = value.at("complete"),
+              .accepted = time_of(value.at("accepted")),
+              .ends = time_of(value.at("ends"))};
+  if (scope.contains("change")) grant.scope.change = scope["change"].get<std::string>();
+  for (const json& s : value.at("signatures")) {
+    grant.signatures.push_back({.token_id = s.at("token"),
+                                .key_id = s.at("key"),
+                                .key_digest = s.at("key-digest"),
+                                .person = s.at("person"),
+                                .role = s.at("role"),
+                                .reason = s.at("reason"),
+                                .case_id = s.at("case")});
+  }
+  return grant;
+}
+
+json checks_to_json(const SteeringState& state) {
+  json checks = json::object();
+  for (const auto& [key, check] : state.checks) {
+    checks[key] = {{"verdict", to_text(check.verdict)},
+                   {"since", ms(check.since)},
+                   {"detail", check.detail},
+                   {"failing", check.failing}};
+  }
+  return checks;
+}
+
+json orders_to_json(const SteeringState& state) {
+  json orders = json::object();
+  for (const auto& [id, order] : state.orders) {
+    orders[id] = {{"target", order.target}, {"service", order.service}, {"who", order.who},
+                  {"reason", order.reason}, {"given", ms(order.given)}, {"ends", ms(order.ends)}};
+  }
+  return orders;
+}
+
+json pending_to_json(const SteeringState& state) {
+  json pending = json::object();
+  for (const auto& [id, change] : state.pending) {
+    pending[id] = {{"zone", change.zone},       {"service", change.service},
+                   {"from", change.from},       {"to", change.to},
+                   {"since", ms(change.since)}, {"evidence", change.evidence}};
+  }
+  return pending;
+}
+
+void read_checks(const json& value, SteeringState& state) {
+  for (const auto& [key, check] : value.items()) {
+    const auto verdict = parse_verdict(check.at("verdict").get<std::string>());
+    if (!verdict) throw std::invalid_argument("a check has an unknown verdict");
+    state.checks[key] = {*verdict, time_of(check.at("since")), check.at("detail"),
+                         check.at("failing")};
+  }
+}
+
+void read_orders(const json& value, SteeringState& state) {
+  for (const auto& [id, order] : value.items()) {
+    state.orders[id] = {.id = id,
+                        .target = order.at("target"),
+                        .service = order.at("service"),
+                        .who = order.at("who"),
+                        .reason = order.at("reason"),
+                        .given = time_of(order.at("given")),
+                        .ends = time_of(order.at("ends"))};
+  }
+}
+
+void read_pending(const json& value, SteeringState& state) {
+  for (const auto& [id, change] : value.items()) {
+    state.pending[id] = {.id = id,
+                         .zone = change.at("zone"),
+                         .service = change.at("service"),
+                         .from = change.at("from"),
+                         .to = change.at("to"),
+                         .since = time_of(change.at("since")),
+                         .evidence = change.at("evidence")};
+  }
+}
+
+SteeringState read_state(const json& value) {
+  SteeringState state;
+  read_checks(value.at("checks"), state);
+  read_orders(value.at("orders"), state);
+  read_pending(value.at("pending"), state);
+  for (const auto& [id, grant] : value.at("grants").items()) {
+    state.grants[id] = read_grant(id, grant);
+  }
+  for (const auto& [id, end] : value.at("used-tokens").items()) {
+    state.used_tokens[id] = time_of(end);
+  }
+  for (const auto& [service, told] : value.at("told").items()) {
+    state.told[service] = {told.at("weights"), told.at("crossings"), told.at("soft-abroad")};
+  }
+  for (const auto& [apex, serial] : value.at("serials").items()) {
+    state.serials[apex] = {serial.at(0), serial.at(1)};
+  }
+  if (value.contains("freeze")) {
+    const json& freeze = value["freeze"];
+    state.freeze = Freeze{freeze.at("who"), freeze.at("reason"), time_of(freeze.at("since"))};
+  }
+  state.trusted_wall = time_of(value.at("trusted-wall"));
+  state.configuration = value.at("configuration");
+  return state;
+}
+
+}  // namespace
+
+std::string write_state(const SteeringState& state) {
+  json grants = json::object(), used = json::object(), told = json::object();
+  json serials = json::object();
+  for (const auto& [id, grant] : state.grants) grants[id] = to_json(grant);
+  for (const auto& [id, end] : state.used_tokens) used[id] = ms(end);
+  for (const auto& [service, t] : state.told) {
+    told[service] = {
+        {"weights", t.weights}, {"crossings", t.crossings}, {"soft-abroad", t.soft_abroad}};
+  }
+  for (const auto& [apex, serial] : state.serials) {
+    serials[apex] = json::array({serial.first, serial.second});
+  }
+  json body = {{"checks", checks_to_json(state)},
+               {"orders", orders_to_json(state)},
+               {"pending", pending_to_json(state)},
+               {"grants", grants},
+               {"used-tokens", used},
+               {"told", told},
+               {"serials", serials},
+               {"trusted-wall", ms(state.trusted_wall)},
+               {"configuration", state.configuration}};
+  if (state.freeze) {
+    body["freeze"] = {{"who", state.freeze->who},
+                      {"reason", state.freeze->reason},
+                      {"since", ms(state.freeze->since)}};
+  }
+  const std::string text = body.dump(-1, ' ', false, json::error_handler_t::replace);
+  return fmt::format("{{\"version\":{},\"sha256\":\"{}\",\"state\":{}}}\n", format_version,
+                     sha256_hex(text), text);
+}
+
+Result<SteeringState, std::string> parse_state(std::string_view text) {
+  const auto parsed = parse_json_object(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  try {
+    const int version = parsed->at("version").get<int>();
+    if (version != format_version) {
+      return std::unexpected(
+          fmt::format("its format version is {}, expected {}", version, format_version));
+    }
+    const json& body = parsed->at("state");
+    if (sha256_hex(body.dump(-1, ' ', false, json::error_handler_t::replace)) !=
+        parsed->at("sha256").get<std::string>()) {
+      return std::unexpected(std::string("its content does not match its digest"));
+    }
+    return read_state(body);
+  } catch (const std::exception& error) {  // a member is missing or has another type
+    return std::unexpected(std::string(error.what()));
+  }
+}
+
+std::string change_id(const std::string& zone, const std::string& service,
+                      const std::vector<std::string>& from, const std::vector<std::string>& to) {
+  const std::string text =
+      fmt::format("{}|{}|{}|{}", zone, service, fmt::join(from, ","), fmt::join(to, ","));
+  return "chg-" + sha256_hex(text).substr(0, 10);
+}
+
+}  // namespace demarc::zones

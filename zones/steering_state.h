@@ -1,0 +1,93 @@
+// What steering remembers, all of it: verdicts, orders, grants, used tokens, pending changes. A
+// restart that reads this back goes on where it stopped. zones/state_store.h keeps it on disk.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "geo/base/moment.h"
+#include "geo/base/result.h"
+#include "zones/grant.h"
+#include "zones/verdict.h"
+
+namespace demarc::zones {
+
+struct CheckState {
+  Verdict verdict = Verdict::unknown;
+  WallTime since;
+  std::string detail;    // the last evidence, for people
+  bool failing = false;  // what steering acts on: down, unless a freeze kept it from acting
+
+  auto operator<=>(const CheckState&) const = default;
+};
+
+/// A human's order to take an endpoint or region out; wins over health, never over the gate.
+struct Order {
+  std::string id;
+  std::string target;   // a region's name or an endpoint's host name
+  std::string service;  // owner without the last dot; empty: all services
+  std::string who;
+  std::string reason;
+  WallTime given;
+  WallTime ends;
+
+  auto operator<=>(const Order&) const = default;
+};
+
+/// The crossing part of a plan that the gate held back.
+struct PendingChange {
+  std::string id;  // "chg-" and ten hexadecimal digits of its zone, service, from and to
+  std::string zone;
+  std::string service;
+  std::vector<std::string> from, to;  // regions, sorted
+  WallTime since;
+  std::string evidence;  // why traffic should leave
+
+  auto operator<=>(const PendingChange&) const = default;
+};
+
+struct Freeze {
+  std::string who;
+  std::string reason;
+  WallTime since;
+  auto operator<=>(const Freeze&) const = default;
+};
+
+/// What a service does beyond its base weights, as the audit trail told it last.
+struct Told {
+  std::string weights;                   // "eu=0 global-failover=100"; empty: base weights
+  std::vector<std::string> crossings;    // "GRANT to REGION"
+  std::vector<std::string> soft_abroad;  // regions
+  auto operator<=>(const Told&) const = default;
+};
+
+struct SteeringState {
+  std::map<std::string, CheckState> checks;      // by check key
+  std::map<std::string, Order> orders;           // by id
+  std::map<std::string, Grant> grants;           // by id; complete and waiting ones
+  std::map<std::string, WallTime> used_tokens;   // jti -> its end
+  std::map<std::string, PendingChange> pending;  // by id
+  std::map<std::string, Told> told;              // by service; those that differ from base
+  std::optional<Freeze> freeze;
+  std::map<std::string, std::pair<std::string, std::uint32_t>> serials;  // apex -> digest, serial
+  WallTime trusted_wall;      // the latest wall time that was believed
+  std::string configuration;  // digest of the last configuration that was loaded
+
+  auto operator<=>(const SteeringState&) const = default;
+};
+
+/// JSON text with a format version and a digest of itself, so that a torn or edited file is
+/// noticed.
+[[nodiscard]] std::string write_state(const SteeringState& state);
+
+/// Reads what write_state wrote; the error says what is wrong.
+[[nodiscard]] Result<SteeringState, std::string> parse_state(std::string_view text);
+
+/// The stable id of a pending change.
+[[nodiscard]] std::string change_id(const std::string& zone, const std::string& service,
+                                    const std::vector<std::string>& from,
+                                    const std::vector<std::string>& to);
+
+}  // namespace demarc::zones

@@ -1,0 +1,91 @@
+// Approval tokens: a person's signed word that a crossing may be made (DESIGN.md section 4).
+// zones/jws.h checks the signature, this the claims against policy and time; zones/grant.h makes
+// grants of valid tokens, zones/steering.h decides when.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "geo/base/moment.h"
+#include "geo/base/result.h"
+#include "zones/model.h"
+
+namespace demarc::zones {
+
+/// Clocks of signers and servers may differ by this much on `nbf` and `iat`; never on `exp`.
+inline constexpr Seconds clock_skew_max{5};
+
+/// What a token says. Times are whole seconds.
+struct Claims {
+  std::string issuer;
+  std::string audience;
+  std::string id;  // `jti`
+  WallTime issued_at, not_before, expires;
+  std::string zone;                   // as written
+  std::string service;                // the label or the absolute owner name, as written
+  std::vector<std::string> from, to;  // names of regions, sorted
+  Mode mode = Mode::read_only;
+  std::string reason;
+  std::string case_id;
+  std::optional<std::string> change;
+
+  auto operator<=>(const Claims&) const = default;
+};
+
+/// A token whose signature and claims hold at the moment of checking, with who signed it.
+struct ApprovedToken {
+  Claims claims;
+  std::string key_id;
+  std::string person;
+  std::string role;
+};
+
+/// Stable words for why a token was refused; they go to the audit trail and to the person.
+enum class RefusalKind : std::uint8_t {
+  malformed,      // no compact JWS, no JSON, duplicate or missing or misspelt claims
+  algorithm,      // `alg` is not the key's one algorithm; `none` too
+  unknown_key,    // `kid` is missing or names no key of the policy
+  expired_key,    // past the key's not-after
+  signature,      // not signed by the key, or not canonical
+  audience,       // made for other servers
+  not_yet_valid,  // before nbf, or issued in the future
+  expired,        // at or after exp
+  overlong,       // lives longer than the policy's max-duration
+  used,           // this jti was presented before
+  no_rule,        // the policy has no rule for this zone and mode
+  scope,          // zone, service, region or change does not exist or cannot be approved
+  mode,           // the mode does not cover the service's access
+  unsupported,    // a claim of a later version
+  frozen,         // a human freeze is on
+  not_now,        // the server cannot take it: clock in doubt, audit trail not writable
+};
+
+[[nodiscard]] std::string_view to_text(RefusalKind kind) noexcept;
+
+struct Refusal {
+  RefusalKind kind = RefusalKind::malformed;
+  std::string text;  // what was found and what was expected
+};
+
+/// Checks everything that the token and the policy alone decide. Pure; any text is fine.
+[[nodiscard]] Result<ApprovedToken, Refusal> check_token(std::string_view text,
+                                                         const Approvals& approvals, WallTime now);
+
+/// The claims without any check of signature, key or time, for `demarc token inspect`.
+struct UncheckedToken {
+  std::string header;  // JSON text
+  std::string payload;
+  Result<Claims, Refusal> claims;
+};
+[[nodiscard]] Result<UncheckedToken, Refusal> inspect_token(std::string_view text);
+
+/// Makes a token; the error says what is wrong with the key.
+[[nodiscard]] Result<std::string, std::string> issue_token(const Claims& claims,
+                                                           const std::string& key_id,
+                                                           KeyAlgorithm algorithm,
+                                                           const std::string& private_key_pem);
+
+}  // namespace demarc::zones
