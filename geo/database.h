@@ -15,7 +15,8 @@
 namespace demarc::geo {
 
 /// An operator's own word about a network; wins over every database, field by field: a field that
-/// is not known here keeps what the databases say.
+/// is not known here keeps what wider overrides and then the databases say, as merged() does it.
+/// Networks inside of what embedded_ipv4 knows are never asked for: list the IPv4 network instead.
 struct Override {
   Prefix network;
   Location location;  // network_mark is ignored
@@ -46,7 +47,7 @@ class Databases {
   [[nodiscard]] Location find(const Address& address, const std::vector<Override>& overrides) const;
 
  private:
-  friend class RangeWalk;
+  friend class LocationTable;  // compiles the ranges of all files
   struct Files;
   std::unique_ptr<Files> files_;
 };

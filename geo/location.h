@@ -4,6 +4,8 @@
 #pragma once
 
 #include <array>
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -48,6 +50,20 @@ struct Location {
   std::uint32_t network_mark = no_network_mark;  // index of the longest listed network, if any
 
   auto operator<=>(const Location&) const = default;
+};
+
+/// Fills what follows from the rest (the country from the subdivision, the continent from the
+/// country) and drops a subdivision that lies in another country than `country`.
+[[nodiscard]] Location completed(Location location);
+
+/// Two sources on one network, field by field: what `winner` does not know, `loser` may fill. When
+/// they disagree about the country, the loser's place (continent, subdivision, coordinates) is that
+/// of somewhere else and is not taken; its ASN and registered country are. Both are completed().
+[[nodiscard]] Location merged(const Location& winner, const Location& loser);
+
+/// So that distinct locations can be counted and numbered quickly.
+struct LocationHash {
+  [[nodiscard]] std::size_t operator()(const Location& location) const noexcept;
 };
 
 }  // namespace demarc::geo

@@ -39,7 +39,7 @@ using Classify = std::function<std::optional<ClassId>(const Location&)>;
 /// answered from the IPv4 half; no IPv6 block crosses the edge of such a range.
 class LocationTable {
  public:
-  LocationTable();  // one block a family, class 0
+  LocationTable();  // knows nothing: class 0 everywhere
 
   /// `marks` are networks that routes name; a location's `network_mark` is the index of the longest
   /// one that holds it. Fails when `classify` runs out of classes. Class 0 is given to
@@ -64,7 +64,29 @@ class LocationTable {
   [[nodiscard]] std::size_t size_bytes() const noexcept;
 
  private:
-  // Furnished by location_table.cpp.
+  struct Ipv6Bucket {
+    std::uint32_t fine = 0;       // where its own buckets begin in ipv6_fine_
+    std::uint32_t fine_bits = 0;  // the address bits after the top 16 that pick one of them
+  };
+  struct ClassMaps;
+  explicit LocationTable(const ClassMaps& maps);
+  void index_ipv4();
+  void index_ipv6();
+  [[nodiscard]] std::uint32_t find_ipv4(std::uint32_t address) const noexcept;
+  [[nodiscard]] std::uint32_t find_ipv6(std::uint64_t high, std::uint64_t low) const noexcept;
+
+  // Flat arrays: a block is an index. A bucket says how many blocks start before it, so that
+  // two neighbouring buckets enclose the few starts to be searched.
+  std::vector<std::uint32_t> ipv4_buckets_;  // by the top 16 bits, and one more at the end
+  std::vector<std::uint16_t> ipv4_starts_;   // the low halves
+  std::vector<Ipv6Bucket> ipv6_buckets_;     // by the top 16 bits
+  std::vector<std::uint32_t> ipv6_fine_;     // as many buckets as the starts there need
+  std::vector<std::uint64_t> ipv6_high_;     // the starts, upper half
+  std::vector<std::uint64_t> ipv6_low_;      // and lower half: read for blocks longer than /64 only
+  std::vector<ClassId> classes_;             // of IPv4's blocks, then of IPv6's
+  std::vector<std::uint8_t> lengths_;        // likewise; only scopes() reads them
+  std::uint32_t ipv4_block_count_ = 0;
+  std::size_t class_count_ = 1;
 };
 
 }  // namespace demarc::geo

@@ -66,4 +66,22 @@ struct Prefix {
 /// address is stored inverted, RFC 4380 §4). Nothing for every other address.
 [[nodiscard]] std::optional<Address> embedded_ipv4(const Address& address) noexcept;
 
+/// An embedded IPv4 address, host order, and the number of bits before it.
+struct EmbeddedIpv4 {
+  std::uint32_t value = 0;
+  std::uint8_t offset = 0;
+};
+
+/// As embedded_ipv4, for the two halves of an IPv6 address in host order: the form that the query
+/// path needs.
+[[nodiscard]] constexpr std::optional<EmbeddedIpv4> find_embedded_ipv4(std::uint64_t high,
+                                                                       std::uint64_t low) noexcept {
+  const auto tail = static_cast<std::uint32_t>(low);
+  if (high == 0 && low >> 32 == 0xffff) return EmbeddedIpv4{tail, 96};                 // v4-mapped
+  if (high == 0x0064'ff9b'0000'0000 && low >> 32 == 0) return EmbeddedIpv4{tail, 96};  // NAT64
+  if (high >> 48 == 0x2002) return EmbeddedIpv4{static_cast<std::uint32_t>(high >> 16), 16};
+  if (high >> 32 == 0x2001'0000) return EmbeddedIpv4{~tail, 96};  // Teredo
+  return std::nullopt;
+}
+
 }  // namespace demarc::geo

@@ -1,0 +1,251 @@
+// The second half of dns/zone_compiler.h: which records make up each answer of a node.
+
+#include <algorithm>
+
+#include "dns/rendered_layout.h"
+#include "dns/zone_compiler.h"
+
+namespace demarc::dns {
+
+namespace {
+
+bool is_at_or_below(std::string_view name, std::string_view ancestor) {
+  while (name.size() > ancestor.size()) name.remove_prefix(static_cast<std::uint8_t>(name[0]) + 1U);
+  return name == ancestor;
+}
+
+bool is_steered_type(std::uint16_t type) {
+  return type == rrtype::a || type == rrtype::aaaa || type == rrtype::cname;
+}
+
+std::span<const std::uint8_t> as_bytes(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+// RFC 2308 §5: the lesser of the SOA's own TTL and its MINIMUM, the last number of the RDATA.
+std::uint32_t negative_ttl(const zones::RRset& soa) {
+  const zones::Rdata& rdata = soa.rdata.front();
+  if (rdata.size() < 4) return 0;
+  return std::min(soa.ttl, get32(as_bytes(rdata).data() + rdata.size() - 4));
+}
+
+}  // namespace
+
+std::optional<SystemError> ZoneCompiler::render_negatives() {
+  for (std::uint32_t zone = 0; zone < repository_.zones.size(); ++zone) {
+    const zones::Name& apex = repository_.zones[zone].apex;
+    const zones::RRset* const soa = soa_of(zone);
+    if (soa == nullptr || soa->rdata.empty()) {
+      return SystemError{"zone " + apex.text() + " has no SOA", 0};
+    }
+    writer_.begin(apex.wire(), Shift::all);
+    add_soa(zone);
+    table_.zones_[zone].negative_at = store(writer_.finish());
+    writer_.begin(apex.wire(), Shift::all);
+    writer_.without_compression();
+    add_soa(zone);
+    table_.zones_[zone].plain_negative_at = store(writer_.finish());
+  }
+  return std::nullopt;
+}
+
+void ZoneCompiler::render_node(NodeId id) {
+  table_.nodes_[id].first_entry = static_cast<std::uint32_t>(table_.entries_.size());
+  const Node node = table_.nodes_[id];
+  if (node.has(Node::is_below_cut)) return;  // its cut's referral answers
+  if (node.has(Node::is_cut)) return render_cut(id);
+  if (const auto* const cname = find_rrset(id, rrtype::cname);
+      cname != nullptr && !node.has(Node::is_service)) {
+    return render_cname(id, *cname);
+  }
+  for (const zones::RRset* const rrset : rrsets_of(id)) render_rrset(id, *rrset);
+}
+
+void ZoneCompiler::render_cut(NodeId id) {
+  const std::string_view cut = owner_of(id);
+  const zones::RRset& ns = *find_rrset(id, rrtype::ns);
+  writer_.begin(cut, Shift::all);
+  writer_.add(Section::authority, cut, ns, ns.ttl);
+  add_glue(cut, ns);
+  add_entry(id, ZoneTable::any_other_type, Rcode::noerror, false);
+  if (const auto* const ds = find_rrset(id, rrtype::ds)) render_rrset(id, *ds);
+}
+
+void ZoneCompiler::render_rrset(NodeId id, const zones::RRset& rrset) {
+  const std::string_view owner = owner_of(id);
+  writer_.begin(owner, owner.starts_with("\1*") ? Shift::below_owner : Shift::none);
+  writer_.add(Section::answer, owner, rrset, rrset.ttl);
+  writer_.optional_from_here();
+  add_addresses(rrset);
+  add_entry(id, rrset.type, Rcode::noerror, true);
+}
+
+void ZoneCompiler::render_cname(NodeId id, const zones::RRset& cname) {
+  table_.nodes_[id].flags |= Node::is_cname;
+  std::vector<Hop> hops;
+  const ChainEnd end = follow(std::string(owner_of(id)), cname, hops);
+  const bool has_end = end.kind == ChainEnd::Kind::records || end.kind == ChainEnd::Kind::service;
+
+  begin_chain(id, hops);
+  if (end.kind == ChainEnd::Kind::records || end.kind == ChainEnd::Kind::missing) add_soa(end.zone);
+  const bool is_missing = end.kind == ChainEnd::Kind::missing;
+  add_entry(id, ZoneTable::any_other_type, is_missing ? Rcode::nxdomain : Rcode::noerror, true);
+
+  begin_chain(id, {hops.front()});
+  add_entry(id, rrtype::cname, Rcode::noerror, true);
+  if (!has_end) return;
+  if (end.kind == ChainEnd::Kind::service) {
+    Node& node = table_.nodes_[id];
+    node.flags |= Node::leads_to_service;
+    node.special = table_.nodes_[end.node].special;
+  }
+  for (const zones::RRset* const rrset : rrsets_of(end.node)) {
+    const bool is_steered = end.kind == ChainEnd::Kind::service && is_steered_type(rrset->type);
+    if (is_steered) continue;
+    begin_chain(id, hops);
+    writer_.add(Section::answer, end.owner, *rrset, rrset->ttl);
+    writer_.optional_from_here();
+    add_addresses(*rrset);
+    add_entry(id, rrset->type, Rcode::noerror, true);
+  }
+}
+
+// Collects the CNAMEs from `owner` on, until a name has none or the chain is too long.
+ZoneCompiler::ChainEnd ZoneCompiler::follow(const std::string& owner, const zones::RRset& cname,
+                                            std::vector<Hop>& hops) const {
+  hops.push_back({owner, &cname});
+  while (true) {
+    std::string target = to_lower(hops.back().cname->rdata.front());
+    NameKey key;
+    if (key.read(as_bytes(target)) == 0) return {};
+    const Match match = table_.find(key);
+    if (match.kind == MatchKind::outside) return {};
+    const Node& node = table_.node(match.node);
+    if (node.has(Node::is_cut | Node::is_below_cut)) return {};
+    if (match.kind == MatchKind::missing) {
+      return {ChainEnd::Kind::missing, match.node, node.zone, std::move(target)};
+    }
+    if (node.has(Node::is_service)) {
+      return {ChainEnd::Kind::service, match.node, node.zone, std::move(target)};
+    }
+    const zones::RRset* const next = find_rrset(match.node, rrtype::cname);
+    if (next == nullptr) {
+      return {ChainEnd::Kind::records, match.node, node.zone, std::move(target)};
+    }
+    const bool is_loop =
+        std::ranges::any_of(hops, [&](const Hop& hop) { return hop.owner == target; });
+    if (is_loop || hops.size() == cname_chain_max) return {};
+    hops.push_back({std::move(target), next});
+  }
+}
+
+void ZoneCompiler::begin_chain(NodeId id, const std::vector<Hop>& hops) {
+  const std::string_view owner = owner_of(id);
+  writer_.begin(owner, owner.starts_with("\1*") ? Shift::below_owner : Shift::none);
+  for (const Hop& hop : hops) {
+    writer_.add(Section::answer, hop.owner, *hop.cname, hop.cname->ttl);
+  }
+}
+
+void ZoneCompiler::add_soa(std::uint32_t zone) {
+  const zones::RRset& soa = *soa_of(zone);
+  writer_.add(Section::authority, repository_.zones[zone].apex.wire(), soa, negative_ttl(soa));
+}
+
+void ZoneCompiler::add_addresses(const zones::RRset& rrset) {
+  for (const zones::Rdata& rdata : rrset.rdata) {
+    const std::string_view target = target_of(rrset.type, rdata);
+    if (!target.empty()) add_addresses_of(to_lower(target));
+  }
+}
+
+// Static addresses only: those of a service are drawn per query, and the client asks for them.
+void ZoneCompiler::add_addresses_of(std::string_view target) {
+  NameKey key;
+  if (key.read(as_bytes(target)) == 0) return;
+  const Match match = table_.find(key);
+  if (match.kind != MatchKind::exact || table_.node(match.node).has(Node::is_service)) return;
+  for (const std::uint16_t type : {rrtype::a, rrtype::aaaa}) {
+    if (const auto* const addresses = find_rrset(match.node, type)) {
+      writer_.add(Section::additional, target, *addresses, addresses->ttl);
+    }
+  }
+}
+
+// Without the addresses of name servers inside the delegation nobody could follow it: those have to
+// fit (RFC 9471), the others may be left out.
+void ZoneCompiler::add_glue(std::string_view cut, const zones::RRset& ns) {
+  const auto add_those = [&](bool inside) {
+    for (const zones::Rdata& rdata : ns.rdata) {
+      const std::string target = to_lower(target_of(rrtype::ns, rdata));
+      if (!target.empty() && is_at_or_below(target, cut) == inside) add_addresses_of(target);
+    }
+  };
+  add_those(true);
+  writer_.optional_from_here();
+  add_those(false);
+}
+
+void ZoneCompiler::add_entry(NodeId id, std::uint16_t type, Rcode rcode, bool is_authoritative) {
+  ZoneTable::Entry entry;
+  entry.answer_at = store(writer_.finish());
+  entry.type = type;
+  entry.rcode = rcode;
+  entry.is_authoritative = is_authoritative ? 1 : 0;
+  table_.entries_.push_back(entry);
+  ++table_.nodes_[id].entry_count;
+}
+
+std::uint32_t ZoneCompiler::store(const Rendered& rendered) {
+  auto& bytes = table_.answers_;
+  const std::size_t at = bytes.size();
+  const std::size_t size =
+      RenderedLayout::head_size + 2 * rendered.patches.size() + rendered.body.size();
+  if (is_too_large_ || at + size > 0xffff'ffffU) {
+    is_too_large_ = true;
+    return 0;
+  }
+  bytes.resize(at + RenderedLayout::head_size);
+  std::uint8_t* const head = bytes.data() + at;
+  put16(head + RenderedLayout::answer_count_at, rendered.counts[0]);
+  put16(head + RenderedLayout::authority_count_at, rendered.counts[1]);
+  put16(head + RenderedLayout::additional_count_at, rendered.counts[2]);
+  put16(head + RenderedLayout::required_additional_at, rendered.required_additional_count);
+  put16(head + RenderedLayout::next_owner_at, rendered.next_owner);
+  put16(head + RenderedLayout::required_size_at,
+        rendered.fits ? rendered.required_size : RenderedLayout::never_fits);
+  put16(head + RenderedLayout::body_size_at, rendered.body.size());
+  put16(head + RenderedLayout::patch_count_at, rendered.patches.size());
+  for (const std::uint16_t patch : rendered.patches) {
+    bytes.push_back(static_cast<std::uint8_t>(patch >> 8));
+    bytes.push_back(static_cast<std::uint8_t>(patch));
+  }
+  bytes.insert(bytes.end(), rendered.body.begin(), rendered.body.end());
+  return static_cast<std::uint32_t>(at);
+}
+
+ZoneCompiler::RRsets ZoneCompiler::rrsets_of(NodeId id) const {
+  return RRsets(rrsets_).subspan(sources_[id].first, sources_[id].count);
+}
+
+const zones::RRset* ZoneCompiler::find_rrset(NodeId id, std::uint16_t type) const {
+  for (const zones::RRset* const rrset : rrsets_of(id)) {
+    if (rrset->type == type && !rrset->rdata.empty()) return rrset;
+  }
+  return nullptr;
+}
+
+const zones::RRset* ZoneCompiler::soa_of(std::uint32_t zone) const {
+  const auto apex = repository_.zones[zone].apex.bytes();
+  NameKey key;
+  key.read(apex);
+  const auto id = table_.find_node(key.hash(0), key.suffix(0));
+  return id ? find_rrset(*id, rrtype::soa) : nullptr;
+}
+
+std::string_view ZoneCompiler::owner_of(NodeId id) const {
+  const auto owner = table_.owner(table_.nodes_[id]);
+  return {reinterpret_cast<const char*>(owner.data()), owner.size()};
+}
+
+}  // namespace demarc::dns

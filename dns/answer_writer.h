@@ -1,0 +1,84 @@
+// Renders the part of an answer after its question, once, when a zone is loaded.
+// dns/zone_compiler.cpp says what belongs into an answer; dns/reply.h copies it per query.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "zones/model.h"
+
+namespace demarc::dns {
+
+/// Which compression pointers of an answer move when the QNAME is longer or shorter than the one it
+/// was rendered for.
+enum class Shift : std::uint8_t {
+  none,         // only ever for this very QNAME
+  below_owner,  // a wildcard: the QNAME is the owner of its records, all other pointers move
+  all,          // referrals and negative answers: the rendered owner is a suffix of the QNAME
+};
+
+enum class Section : std::uint8_t { answer, authority, additional };
+
+/// What has been rendered. `patches` are the positions in `body` of the pointers that move.
+struct Rendered {
+  std::vector<std::uint8_t> body;
+  std::vector<std::uint16_t> patches;
+  std::array<std::uint16_t, 3> counts{};  // by Section
+  std::size_t required_size = 0;          // the body without the records it can do without
+  std::uint16_t required_additional_count = 0;
+  std::uint16_t next_owner = 0;  // where the message has the target of the last CNAME
+  bool fits = true;              // false: no message is long enough; the body is empty
+};
+
+/// Writes RRsets in the order in which they are added: answer, authority, additional. Control
+/// thread; reused for one answer after the other, since a zone has many.
+class AnswerWriter {
+ public:
+  /// Begins an answer to `qname` (wire, lower case), which must outlive it.
+  void begin(std::string_view qname, Shift shift);
+
+  /// Appends an RRset with its names compressed where RFC 3597 §4 allows it.
+  void add(Section section, std::string_view owner, const zones::RRset& rrset, std::uint32_t ttl);
+
+  /// The names of what is added from here on are written in full, for bodies that follow others.
+  void without_compression() { compresses_ = false; }
+
+  /// From here on, records may be left out if they do not fit.
+  void optional_from_here();
+
+  /// What was written since begin(); valid until the next begin().
+  [[nodiscard]] const Rendered& finish();
+
+ private:
+  void add_record(std::string_view owner, const zones::RRset& rrset, std::uint32_t ttl,
+                  std::string_view rdata);
+  void write_rdata(std::uint16_t type, std::string_view rdata);
+  void write_name(std::string_view name);
+  void write_pointer(std::uint16_t target, bool moves);
+  void learn_qname();
+  void append16(std::size_t value);
+
+  std::string_view qname_;
+  Shift shift_ = Shift::none;
+  bool compresses_ = true;
+  bool knows_qname_ = false;
+  bool is_full_ = false;
+  bool is_optional_ = false;
+  std::unordered_map<std::string, std::uint16_t> positions_;  // of names in the message
+  Rendered out_;
+};
+
+/// ASCII upper case to lower, as names compare (RFC 4343).
+[[nodiscard]] std::string to_lower(std::string_view name);
+
+/// The name that an RR of this type leads to and whose addresses belong into the additional section
+/// (NS, MX, SRV); empty for other types.
+[[nodiscard]] std::string_view target_of(std::uint16_t type, std::string_view rdata);
+
+}  // namespace demarc::dns

@@ -1,0 +1,50 @@
+// One query, from the bytes of a packet: header, question and EDNS (RFC 1035 §4.1, RFC 6891).
+// dns/udp_loop.cpp and dns/tcp_loop.cpp receive the bytes, dns/responder.h answers what is read
+// here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "dns/name_key.h"
+#include "geo/base/address.h"
+
+namespace demarc::dns {
+
+/// What a query said in its OPT (RFC 6891 §6.1.2).
+struct Edns {
+  bool present = false;
+  bool dnssec_ok = false;
+  std::uint8_t version = 0;
+  std::uint16_t udp_size = 0;                   // as the client wrote it
+  std::span<const std::uint8_t> client_subnet;  // the option's data, empty: the query had none
+  geo::Prefix subnet;                           // its meaning
+};
+
+/// A query. Spans point into the packet it was read from.
+struct Query {
+  std::uint16_t id = 0;
+  std::uint8_t flags = 0;  // the header's third byte: opcode and RD
+  std::uint16_t qtype = 0;
+  std::uint16_t qclass = 0;
+  std::span<const std::uint8_t> question;  // QNAME in the client's letters, QTYPE, QCLASS
+  Edns edns;
+  NameKey qname;
+};
+
+enum class Reading : std::uint8_t {
+  good,
+  silence,  // too short for a header, or a response: answering could loop for ever
+  format_error,
+  not_implemented,  // an opcode other than QUERY
+  bad_version,      // EDNS version above 0
+};
+
+/// Reads a message: exactly one question (RFC 9619), no compression in QNAME, at most one OPT, no
+/// bytes left over. Fills `query` as far as it came: `id` and `flags` for all but `silence`;
+/// `question`, `qtype`, `qclass` and `qname` where `question` is not empty; `edns` where it says
+/// so. Any bytes, any thread are fine; allocates nothing.
+[[nodiscard]] Reading read_query(std::span<const std::uint8_t> packet, Query& query) noexcept;
+
+}  // namespace demarc::dns

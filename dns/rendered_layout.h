@@ -1,0 +1,25 @@
+// How a rendered answer lies in the byte array of dns/zone_table.h: a head of eight 16-bit numbers
+// (high byte first), the patches, the body. dns/zone_compiler.cpp writes it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "dns/wire.h"
+
+namespace demarc::dns {
+
+struct RenderedLayout {
+  static constexpr std::size_t answer_count_at = 0;
+  static constexpr std::size_t authority_count_at = 2;
+  static constexpr std::size_t additional_count_at = 4;
+  static constexpr std::size_t next_owner_at = 6;
+  static constexpr std::size_t required_size_at = 8;
+  static constexpr std::size_t body_size_at = 10;
+  static constexpr std::size_t patch_count_at = 12;
+  static constexpr std::size_t required_additional_at = 14;
+  static constexpr std::size_t head_size = 16;
+  static constexpr std::size_t never_fits = 0xffff;  // as the required size
+};
+
+}  // namespace demarc::dns

@@ -1,0 +1,193 @@
+#include "dns/reply.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstring>
+
+#include "dns/client_subnet.h"
+#include "dns/wire.h"
+
+namespace demarc::dns {
+
+namespace {
+
+constexpr std::uint16_t pointer_mark = 0xc000;
+
+std::size_t size_limit(const Query& query, Transport transport) noexcept {
+  if (transport == Transport::tcp) return message_size_max;
+  if (!query.edns.present) return udp_size_without_edns;
+  return std::clamp<std::size_t>(query.edns.udp_size, udp_size_without_edns, udp_size_max);
+}
+
+std::size_t opt_size(const Edns& edns) noexcept {
+  if (!edns.present) return 0;
+  if (edns.client_subnet.empty()) return edns::opt_size;
+  return edns::opt_size + edns::option_header_size + edns.client_subnet.size();
+}
+
+}  // namespace
+
+Reply::Reply(const Query& query, Transport transport, std::span<std::uint8_t> out) noexcept
+    : query_(query), out_(out.data()), transport_(transport) {
+  assert(out.size() >= reply_size_min);
+  message_limit_ = std::min(size_limit(query, transport), out.size());
+  body_limit_ = message_limit_ - opt_size(query.edns);
+  if (!query.question.empty()) {
+    std::memcpy(out_ + header_size, query.question.data(), query.question.size());
+  }
+  body_at_ = header_size + query.question.size();
+  size_ = body_at_;
+}
+
+bool Reply::append(const Answer& answer, std::size_t shift) noexcept {
+  if (is_truncated_ || !answer.fits || answer.required_size > body_limit_ - size_) {
+    return does_not_fit();
+  }
+  const bool is_whole = answer.body.size() <= body_limit_ - size_;
+  const std::size_t size = is_whole ? answer.body.size() : answer.required_size;
+  std::uint8_t* const body = out_ + size_;
+  std::memcpy(body, answer.body.data(), size);
+  if (shift != 0) {
+    for (std::size_t at = 0; at < answer.patches.size(); at += 2) {
+      const std::size_t position = get16(answer.patches.data() + at);
+      if (position >= size) break;  // they are in order
+      put16(body + position, get16(body + position) + shift);
+    }
+  }
+  size_ += size;
+  answer_count_ += answer.answer_count;
+  authority_count_ += answer.authority_count;
+  additional_count_ += is_whole ? answer.additional_count : answer.required_additional_count;
+  return true;
+}
+
+bool Reply::append(const Drawn& drawn, std::uint16_t owner, std::optional<std::uint32_t> ttl_max,
+                   bool may_repeat) noexcept {
+  const std::size_t first_record = size_;
+  for (std::size_t index = 0; index < drawn.part_count; ++index) {
+    const RecordBytes& part = drawn.parts[index];
+    if (may_repeat && index > 0) {
+      if (!append_once(part, first_record)) return false;
+      continue;
+    }
+    if (is_truncated_ || part.bytes.size() > body_limit_ - size_) return does_not_fit();
+    std::memcpy(out_ + size_, part.bytes.data(), part.bytes.size());
+    size_ += part.bytes.size();
+    answer_count_ += part.count;
+  }
+  if (drawn.part_count == 0 || (owner == header_size && !ttl_max)) return true;
+  // All parts have the same stride: they are of one type, or a single CNAME.
+  for (std::size_t at = first_record; at < size_; at += drawn.parts[0].stride) {
+    put16(out_ + at, std::size_t{pointer_mark} | owner);
+    if (ttl_max) lower_ttl(at + 2, *ttl_max);
+  }
+  return true;
+}
+
+// Those of `part` whose RDATA is not among the records from `first_record` on.
+bool Reply::append_once(const RecordBytes& part, std::size_t first_record) noexcept {
+  const std::size_t rdata_size = part.stride - rr_rdata_at;
+  for (std::size_t from = 0; from < part.bytes.size(); from += part.stride) {
+    const std::uint8_t* const record = part.bytes.data() + from;
+    bool is_there = false;
+    for (std::size_t at = first_record; at < size_ && !is_there; at += part.stride) {
+      is_there = std::memcmp(out_ + at + rr_rdata_at, record + rr_rdata_at, rdata_size) == 0;
+    }
+    if (is_there) continue;
+    if (is_truncated_ || part.stride > body_limit_ - size_) return does_not_fit();
+    std::memcpy(out_ + size_, record, part.stride);
+    size_ += part.stride;
+    ++answer_count_;
+  }
+  return true;
+}
+
+void Reply::lower_ttl(std::size_t owner_end, std::uint32_t ttl_max) noexcept {
+  std::uint8_t* const ttl = out_ + owner_end + 4;  // after TYPE and CLASS
+  if (get32(ttl) > ttl_max) put32(ttl, ttl_max);
+}
+
+void Reply::append_any_hinfo() noexcept {
+  static constexpr std::array<std::uint8_t, 21> hinfo{0xc0, 0x0c,  // the QNAME
+                                                      0,    rrtype::hinfo,
+                                                      0,    rrclass::in,  // TYPE, CLASS
+                                                      0,    0,
+                                                      0x0e, 0x10,  // TTL: an hour
+                                                      0,    9,     // RDLENGTH
+                                                      7,    'R',
+                                                      'F',  'C',
+                                                      '8',  '4',
+                                                      '8',  '2',
+                                                      0};  // CPU; OS is empty
+  assert(hinfo.size() <= body_limit_ - size_);
+  std::memcpy(out_ + size_, hinfo.data(), hinfo.size());
+  size_ += hinfo.size();
+  ++answer_count_;
+}
+
+void Reply::fail() noexcept {
+  size_ = body_at_;
+  answer_count_ = authority_count_ = additional_count_ = 0;
+  is_authoritative_ = false;
+  is_truncated_ = false;
+  rcode_ = Rcode::servfail;
+}
+
+bool Reply::does_not_fit() noexcept {
+  const bool has_longer_transport = transport_ == Transport::udp;
+  if (has_longer_transport) {
+    size_ = body_at_;
+    answer_count_ = authority_count_ = additional_count_ = 0;
+    is_truncated_ = true;
+  } else {
+    fail();
+  }
+  return false;
+}
+
+std::size_t Reply::finish() noexcept {
+  if (query_.edns.present) write_opt();
+  put16(out_, query_.id);
+  out_[2] =
+      static_cast<std::uint8_t>(qr_bit | (query_.flags & (opcode_mask | rd_bit)) |
+                                (is_authoritative_ ? aa_bit : 0) | (is_truncated_ ? tc_bit : 0));
+  out_[3] = static_cast<std::uint8_t>(rcode_) & rcode_mask;
+  put16(out_ + 4, query_.question.empty() ? 0 : 1);
+  put16(out_ + 6, answer_count_);
+  put16(out_ + 8, authority_count_);
+  put16(out_ + 10, additional_count_);
+  return size_;
+}
+
+// The constructor kept room for all but the extended error.
+void Reply::write_opt() noexcept {
+  std::uint8_t* const opt = out_ + size_;
+  opt[0] = 0;  // the root
+  put16(opt + 1, rrtype::opt);
+  put16(opt + 3, udp_size_max);
+  opt[5] = static_cast<std::uint8_t>(static_cast<unsigned>(rcode_) >> 4);
+  opt[6] = 0;                                          // the version
+  put16(opt + 7, query_.edns.dnssec_ok ? 0x8000 : 0);  // echoed (RFC 3225 §3)
+  size_ += edns::opt_size;
+  if (!query_.edns.client_subnet.empty()) {
+    size_ += write_client_subnet(query_.edns.client_subnet, scope_prefix_,
+                                 {out_ + size_, message_limit_ - size_});
+  }
+  size_ += write_extended_error(size_);
+  put16(opt + 9, static_cast<std::size_t>(out_ + size_ - opt) - edns::opt_size);
+  ++additional_count_;
+}
+
+std::size_t Reply::write_extended_error(std::size_t at) noexcept {
+  if (!extended_error_) return 0;
+  const std::size_t data_size = 2 + extended_error_->text.size();
+  if (edns::option_header_size + data_size > message_limit_ - at) return 0;
+  put16(out_ + at, edns::extended_error);
+  put16(out_ + at + 2, data_size);
+  put16(out_ + at + 4, extended_error_->code);
+  std::memcpy(out_ + at + 6, extended_error_->text.data(), extended_error_->text.size());
+  return edns::option_header_size + data_size;
+}
+
+}  // namespace demarc::dns

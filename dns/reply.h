@@ -1,0 +1,90 @@
+// The message being written: header and question from the query, rendered bodies, OPT at the end.
+// dns/responder.cpp and dns/steered_reply.cpp decide what goes into it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "dns/query.h"
+#include "dns/steered_answers.h"
+#include "dns/worker.h"
+#include "dns/zone_table.h"
+
+namespace demarc::dns {
+
+/// Extended DNS Errors (RFC 8914 §4); those from 49152 on are private use.
+struct ExtendedError {
+  std::uint16_t code = 0;
+  std::string_view text;  // short, and without any word about a client or an endpoint
+};
+
+/// Room for every header, question and OPT of ours, whatever the query.
+inline constexpr std::size_t reply_size_min = 512;
+
+/// Writes into the caller's buffer; allocates nothing. After a body that did not fit, everything
+/// but finish() has no effect any more.
+class Reply {
+ public:
+  /// `out` has at least reply_size_min bytes; `query` outlives this.
+  Reply(const Query& query, Transport transport, std::span<std::uint8_t> out) noexcept;
+
+  void set_rcode(Rcode rcode) noexcept { rcode_ = rcode; }
+  void set_authoritative(bool is_authoritative) noexcept { is_authoritative_ = is_authoritative; }
+  void set_extended_error(ExtendedError error) noexcept { extended_error_ = error; }
+  /// For ECS: how specific the answer is; 0: it is the same for all.
+  void set_scope(std::uint8_t scope_prefix) noexcept { scope_prefix_ = scope_prefix; }
+
+  /// Appends a rendered answer, without its optional records if they do not fit. `shift`: by how
+  /// many bytes the QNAME is longer than the one it was rendered for. False: it did not fit; the
+  /// message is now one with TC (RFC 2181 §9), or SERVFAIL where no longer message exists.
+  bool append(const Answer& answer, std::size_t shift) noexcept;
+
+  /// Appends what was drawn, its owner pointing to `owner` in this message, with TTLs of at most
+  /// `ttl_max`. `may_repeat`: leaves out records already there. False: as above.
+  bool append(const Drawn& drawn, std::uint16_t owner, std::optional<std::uint32_t> ttl_max,
+              bool may_repeat) noexcept;
+
+  /// Lowers the TTL of the record whose owner ends at `owner_end` (RFC 1035 §4.1.3).
+  void lower_ttl(std::size_t owner_end, std::uint32_t ttl_max) noexcept;
+
+  /// A single HINFO "RFC8482" for queries of type ANY (RFC 8482 §4.2).
+  void append_any_hinfo() noexcept;
+
+  /// SERVFAIL without any record, whatever was appended before.
+  void fail() noexcept;
+
+  /// The message's size by now.
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool is_truncated() const noexcept { return is_truncated_; }
+  [[nodiscard]] Rcode rcode() const noexcept { return rcode_; }
+
+  /// Writes the counts, the flags and the OPT; returns the message's size.
+  [[nodiscard]] std::size_t finish() noexcept;
+
+ private:
+  bool does_not_fit() noexcept;
+  void write_opt() noexcept;
+  std::size_t write_extended_error(std::size_t at) noexcept;
+  bool append_once(const RecordBytes& part, std::size_t first_record) noexcept;
+
+  const Query& query_;
+  std::uint8_t* out_;
+  Transport transport_;
+  std::size_t message_limit_ = 0;
+  std::size_t body_limit_ = 0;  // leaves room for the OPT
+  std::size_t body_at_ = 0;
+  std::size_t size_ = 0;
+  std::size_t answer_count_ = 0;
+  std::size_t authority_count_ = 0;
+  std::size_t additional_count_ = 0;
+  Rcode rcode_ = Rcode::noerror;
+  bool is_authoritative_ = false;
+  bool is_truncated_ = false;
+  std::uint8_t scope_prefix_ = 0;
+  std::optional<ExtendedError> extended_error_;
+};
+
+}  // namespace demarc::dns

@@ -1,0 +1,175 @@
+#include "dns/responder.h"
+
+#include "dns/query.h"
+#include "dns/steered_reply.h"
+#include "dns/wire.h"
+
+namespace demarc::dns {
+
+namespace {
+
+// Types that ask for no data of a name; the others, known or not, are looked up (RFC 3597 §3).
+std::optional<Rcode> rcode_of_meta_type(std::uint16_t qtype) noexcept {
+  switch (qtype) {
+    case rrtype::opt:     // RFC 6891 §6.1.1: not a question
+    case rrtype::nxname:  // RFC 9824 §3.5
+    case rrtype::tkey:
+    case rrtype::tsig:
+      return Rcode::formerr;
+    case rrtype::ixfr:
+    case rrtype::axfr:
+      return Rcode::refused;
+    default:
+      return std::nullopt;
+  }
+}
+
+void add_negative(const ZoneTable& zones, std::uint32_t zone, const Query& query, Rcode rcode,
+                  Reply& reply) noexcept {
+  reply.set_rcode(rcode);
+  reply.append(zones.negative(zone), query.qname.size() - zones.apex_size(zone));
+}
+
+// At a delegation and below it: a referral, but DS belongs to this side (RFC 4035 §3.1.4.1).
+void add_referral(const ZoneTable& zones, const Match& match, const Query& query,
+                  Reply& reply) noexcept {
+  const Node& node = zones.node(match.node);
+  const bool asks_for_ds =
+      query.qtype == rrtype::ds && match.kind == MatchKind::exact && node.has(Node::is_cut);
+  const Node& cut = zones.node(node.special);
+  const auto answer = zones.find_answer(cut, query.qtype);
+  if (asks_for_ds) {
+    if (answer && !answer->is_for_other_types) {
+      reply.append(*answer, 0);
+    } else {
+      add_negative(zones, node.zone, query, Rcode::noerror, reply);
+    }
+    return;
+  }
+  reply.set_authoritative(false);
+  const auto referral = zones.find_answer(cut, ZoneTable::any_other_type);
+  if (referral) reply.append(*referral, query.qname.size() - cut.owner_size);
+}
+
+// DS at an apex belongs to the zone above, if that is ours as well.
+void add_ds_of_apex(const ZoneTable& zones, const Node& apex, const Query& query,
+                    Reply& reply) noexcept {
+  const ZoneTable::ParentSide parent = zones.parent_side(apex);
+  const auto ds = parent.node ? zones.find_answer(zones.node(*parent.node), rrtype::ds)
+                              : std::optional<Answer>{};
+  if (ds) {
+    reply.append(*ds, 0);
+  } else {
+    add_negative(zones, parent.is_hosted ? parent.zone : apex.zone, query, Rcode::noerror, reply);
+  }
+}
+
+bool is_address_or_cname(std::uint16_t qtype) noexcept {
+  return qtype == rrtype::a || qtype == rrtype::aaaa || qtype == rrtype::cname;
+}
+
+// What a name that exists, or the wildcard that covers it, says to one query.
+class NameAnswer {
+ public:
+  NameAnswer(const Snapshot& snapshot, Worker& worker, const Query& query,
+             const geo::Address& client, Reply& reply) noexcept
+      : snapshot_(snapshot), worker_(worker), query_(query), client_(client), reply_(reply) {}
+
+  void add(const Node& node) noexcept {
+    const ZoneTable& zones = *snapshot_.zones;
+    const std::size_t shift = query_.qname.size() - node.owner_size;
+    if (query_.qtype == rrtype::any) return add_any(node, shift);
+    if (query_.qtype == rrtype::ds && node.has(Node::is_apex)) {
+      return add_ds_of_apex(zones, node, query_, reply_);
+    }
+    if (node.has(Node::is_service) && is_address_or_cname(query_.qtype)) {
+      return steer(node, SteeredPlace{});
+    }
+    const auto answer = zones.find_answer(node, query_.qtype);
+    if (!answer) {
+      if (node.has(Node::is_service)) return steer(node, SteeredPlace{});
+      return add_negative(zones, node.zone, query_, Rcode::noerror, reply_);
+    }
+    reply_.set_rcode(answer->rcode);
+    if (!reply_.append(*answer, shift)) return;
+    if (!node.has(Node::leads_to_service) || !answer->is_for_other_types) return;
+    steer(node, {static_cast<std::uint16_t>(answer->next_owner + shift), Chain::yes});
+  }
+
+ private:
+  void add_any(const Node& node, std::size_t shift) noexcept {
+    if (const auto answer = snapshot_.zones->find_any(node)) {
+      reply_.append(*answer, shift);
+    } else if (node.has(Node::is_service)) {
+      reply_.append_any_hinfo();
+    } else {
+      add_negative(*snapshot_.zones, node.zone, query_, Rcode::noerror, reply_);
+    }
+  }
+
+  void steer(const Node& node, SteeredPlace place) noexcept {
+    add_steered({snapshot_, worker_, query_, client_}, node.special, place, reply_);
+  }
+
+  const Snapshot& snapshot_;
+  Worker& worker_;
+  const Query& query_;
+  const geo::Address& client_;
+  Reply& reply_;
+};
+
+void add_answer(const Snapshot& snapshot, Worker& worker, const Query& query,
+                const geo::Address& client, Reply& reply) noexcept {
+  if (const auto rcode = rcode_of_meta_type(query.qtype)) return reply.set_rcode(*rcode);
+  if (query.qclass != rrclass::in && query.qclass != rrclass::any) {
+    return reply.set_rcode(Rcode::refused);
+  }
+  const Match match = snapshot.zones->find(query.qname);
+  if (match.kind == MatchKind::outside) return reply.set_rcode(Rcode::refused);
+
+  reply.set_authoritative(true);
+  const Node& node = snapshot.zones->node(match.node);
+  if (node.has(Node::is_cut | Node::is_below_cut)) {
+    return add_referral(*snapshot.zones, match, query, reply);
+  }
+  if (match.kind == MatchKind::missing) {
+    return add_negative(*snapshot.zones, node.zone, query, Rcode::nxdomain, reply);
+  }
+  NameAnswer(snapshot, worker, query, client, reply).add(node);
+}
+
+}  // namespace
+
+std::size_t respond(const Snapshot& snapshot, Worker& worker, std::span<const std::uint8_t> packet,
+                    const geo::Address& client, Transport transport,
+                    std::span<std::uint8_t> out) noexcept {
+  Counters& counters = worker.counters;
+  (transport == Transport::udp ? counters.udp_queries : counters.tcp_queries).add();
+  Query query;
+  const Reading reading = read_query(packet, query);
+  if (reading == Reading::silence || out.size() < reply_size_min) {
+    counters.dropped.add();
+    return 0;
+  }
+  Reply reply(query, transport, out);
+  switch (reading) {
+    case Reading::good:
+      add_answer(snapshot, worker, query, client, reply);
+      break;
+    case Reading::not_implemented:
+      reply.set_rcode(Rcode::notimp);
+      break;
+    case Reading::bad_version:
+      reply.set_rcode(Rcode::badvers);
+      break;
+    case Reading::format_error:
+    case Reading::silence:
+      reply.set_rcode(Rcode::formerr);
+      break;
+  }
+  if (reply.is_truncated()) counters.truncated.add();
+  counters.by_rcode[static_cast<std::size_t>(reply.rcode())].add();
+  return reply.finish();
+}
+
+}  // namespace demarc::dns

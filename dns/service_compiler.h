@@ -1,0 +1,36 @@
+// Renders the records that a service's cleared weights name, and the tables to draw them from.
+// The second half of dns/steered_answers.h, used by its compile_service() alone.
+#pragma once
+
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "dns/steered_answers.h"
+
+namespace demarc::dns {
+
+class ServiceCompiler {
+ public:
+  ServiceCompiler(const zones::Repository& repository, const zones::Views& views,
+                  const zones::ClearedWeights& cleared)
+      : service_(repository.service(cleared.service())), views_(views), cleared_(cleared) {}
+
+  [[nodiscard]] ServiceAnswers build();
+
+ private:
+  void note_types();
+  void add_choice(const zones::Choice& choice);
+  void add_all(const zones::Choice& choice, ServiceAnswers::Choice& compiled);
+  std::uint16_t add_record(zones::RecordId id);
+  std::uint16_t add_addresses(std::span<const geo::Address> addresses, geo::Family family);
+  void add_head(std::uint16_t type, std::size_t rdata_size);
+
+  const zones::Service& service_;
+  const zones::Views& views_;
+  const zones::ClearedWeights& cleared_;
+  ServiceAnswers answers_;
+  std::unordered_map<std::size_t, std::uint16_t> places_;  // of records that are rendered
+};
+
+}  // namespace demarc::dns

@@ -1,0 +1,77 @@
+#include "dns/snapshot.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace demarc::dns {
+
+namespace {
+
+ServiceSlot build_slot(const zones::Repository& repository, const zones::Views& views,
+                       const zones::ClearedWeights& cleared, Moment now) {
+  ServiceSlot slot;
+  slot.answers =
+      std::make_shared<const ServiceAnswers>(compile_service(repository, views, cleared));
+  if (const auto end = cleared.valid_until()) {
+    slot.wall_end_ms = end->time_since_epoch().count();
+    slot.monotonic_end_ms = (now.monotonic + (*end - now.wall)).time_since_epoch().count();
+  }
+  return slot;
+}
+
+}  // namespace
+
+std::shared_ptr<const std::vector<ViewTable>> compile_views(const zones::Views& views,
+                                                            const geo::LocationTable& locations) {
+  auto tables = std::make_shared<std::vector<ViewTable>>();
+  tables->reserve(views.view_count());
+  for (std::size_t index = 0; index < views.view_count(); ++index) {
+    ViewTable table;
+    table.variant_of_class = views.variant_of_class(static_cast<zones::ViewId>(index));
+    table.scopes = locations.scopes(table.variant_of_class);
+    table.tells_clients_apart =
+        std::ranges::adjacent_find(table.variant_of_class, std::not_equal_to{}) !=
+        table.variant_of_class.end();
+    tables->push_back(std::move(table));
+  }
+  return tables;
+}
+
+std::unique_ptr<const Snapshot> build_snapshot(const zones::Repository& repository,
+                                               const zones::Views& views, SnapshotParts parts,
+                                               std::span<const zones::ClearedWeights> cleared,
+                                               Moment now, std::uint64_t generation) {
+  auto snapshot = std::make_unique<Snapshot>();
+  snapshot->generation = generation;
+  snapshot->zones = std::move(parts.zones);
+  snapshot->locations = std::move(parts.locations);
+  snapshot->views = std::move(parts.views);
+  snapshot->services.resize(repository.services.size());
+  for (const zones::ClearedWeights& weights : cleared) {
+    snapshot->services.at(zones::index_of(weights.service())) =
+        build_slot(repository, views, weights, now);
+  }
+  return snapshot;
+}
+
+std::unique_ptr<const Snapshot> with_weights(const Snapshot& last,
+                                             const zones::Repository& repository,
+                                             const zones::Views& views,
+                                             std::span<const zones::ClearedWeights> changed,
+                                             Moment now) {
+  auto snapshot = std::make_unique<Snapshot>(last);
+  ++snapshot->generation;
+  for (const zones::ClearedWeights& weights : changed) {
+    ServiceSlot& slot = snapshot->services.at(zones::index_of(weights.service()));
+    ServiceSlot next = build_slot(repository, views, weights, now);
+    // The same grants: their end by the monotonic clock never moves back with the wall clock.
+    if (next.wall_end_ms == slot.wall_end_ms) {
+      next.monotonic_end_ms = std::min(next.monotonic_end_ms, slot.monotonic_end_ms);
+    }
+    slot = std::move(next);
+  }
+  return snapshot;
+}
+
+}  // namespace demarc::dns

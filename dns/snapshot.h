@@ -1,0 +1,72 @@
+// What query threads read: all of it immutable, built by the control thread beside the last one.
+// dns/published.h hands it over, dns/responder.h answers from it.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dns/steered_answers.h"
+#include "dns/zone_table.h"
+#include "geo/base/moment.h"
+#include "geo/location_table.h"
+#include "zones/cleared_weights.h"
+#include "zones/model.h"
+#include "zones/view.h"
+
+namespace demarc::dns {
+
+/// What a view makes of locations.
+struct ViewTable {
+  std::vector<zones::VariantId> variant_of_class;
+  std::vector<std::uint8_t> scopes;  // by block; empty: the view is the same at every address
+  bool tells_clients_apart = false;  // else nobody's location needs to be found
+};
+
+inline constexpr std::int64_t never_ms = std::numeric_limits<std::int64_t>::max();
+
+/// A service, with the end of the grants its answers rely on by both clocks: whichever says that
+/// they have ended is believed, so a wall clock set back prolongs nothing.
+struct ServiceSlot {
+  std::shared_ptr<const ServiceAnswers> answers;  // null: SERVFAIL
+  std::int64_t wall_end_ms = never_ms;
+  std::int64_t monotonic_end_ms = never_ms;
+};
+
+/// The shared parts belong to the control side: it alone copies and destroys snapshots, query
+/// threads only look through the pointers and touch no reference count.
+struct Snapshot {
+  std::uint64_t generation = 0;
+  std::shared_ptr<const ZoneTable> zones;
+  std::shared_ptr<const geo::LocationTable> locations;
+  std::shared_ptr<const std::vector<ViewTable>> views;  // by ViewId
+  std::vector<ServiceSlot> services;                    // by ServiceId
+};
+
+/// The views of a loaded repository. `views` has classified every location of `locations`.
+[[nodiscard]] std::shared_ptr<const std::vector<ViewTable>> compile_views(
+    const zones::Views& views, const geo::LocationTable& locations);
+
+/// What does not change with the weights.
+struct SnapshotParts {
+  std::shared_ptr<const ZoneTable> zones;
+  std::shared_ptr<const geo::LocationTable> locations;
+  std::shared_ptr<const std::vector<ViewTable>> views;
+};
+
+/// The snapshot of a loaded repository. A service that `cleared` does not name answers SERVFAIL.
+/// `now` relates the end of grants to the monotonic clock. Control thread.
+[[nodiscard]] std::unique_ptr<const Snapshot> build_snapshot(
+    const zones::Repository& repository, const zones::Views& views, SnapshotParts parts,
+    std::span<const zones::ClearedWeights> cleared, Moment now, std::uint64_t generation);
+
+/// `last` with the answers of some services rendered anew, all else shared; the next generation.
+/// `repository` and `views` are those `last` was built from. Control thread; microseconds a changed
+/// service, and a copy of ten thousand pointers at most.
+[[nodiscard]] std::unique_ptr<const Snapshot> with_weights(
+    const Snapshot& last, const zones::Repository& repository, const zones::Views& views,
+    std::span<const zones::ClearedWeights> changed, Moment now);
+
+}  // namespace demarc::dns

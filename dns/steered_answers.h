@@ -1,0 +1,138 @@
+// The answers of one service, rendered from its cleared weights: per choice a table to draw a
+// record from, per record the bytes of its A, AAAA and CNAME records. zones/gate.h made the
+// weights; dns/steered_reply.cpp draws and copies.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "dns/alias_table.h"
+#include "dns/random.h"
+#include "geo/base/moment.h"
+#include "zones/cleared_weights.h"
+#include "zones/model.h"
+#include "zones/view.h"
+
+namespace demarc::dns {
+
+/// What a steered owner is asked for. `other`: any type but addresses; only a CNAME answers it.
+enum class SteeredType : std::uint8_t { a, aaaa, other };
+inline constexpr std::size_t steered_type_count = 3;
+
+/// RRs of one type side by side, all of `stride` bytes: the owner (a pointer to the QNAME), TYPE,
+/// CLASS, TTL, RDLENGTH, RDATA.
+struct RecordBytes {
+  std::span<const std::uint8_t> bytes;
+  std::uint16_t count = 0;
+  std::uint16_t stride = 0;
+};
+inline constexpr std::size_t rr_ttl_at = 6;
+inline constexpr std::size_t rr_rdata_at = 12;
+
+/// More records than this are never drawn one by one for a single answer: `answers: 300` of 400
+/// records gives 256. A message has no room for more than a few thousand addresses anyway.
+inline constexpr std::size_t drawn_records_max = 256;
+
+/// What a draw of several records needs to remember; one per query thread.
+struct DrawMemory {
+  std::array<std::uint64_t, 65'536 / 64> is_drawn{};  // by place in the choice; zero between draws
+};
+
+/// What was drawn: references to rendered bytes, to be copied one after the other.
+struct Drawn {
+  std::array<RecordBytes, drawn_records_max> parts;
+  std::size_t part_count = 0;
+};
+
+/// Immutable; any number of threads may read it. Has only records that the weights name: a record
+/// that is not eligible is nowhere in it.
+class ServiceAnswers {
+ public:
+  struct Choice {
+    zones::ChoiceKind kind = zones::ChoiceKind::records;
+    zones::ChoiceNote note = zones::ChoiceNote::none;
+    std::uint32_t first_column = 0;
+    std::uint32_t column_count = 0;
+    std::uint32_t weight_sum = 0;
+    std::array<std::uint32_t, 2> all_at{};     // where all addresses lie together: A, AAAA
+    std::array<std::uint16_t, 2> all_count{};  // how many they are
+  };
+
+  [[nodiscard]] zones::ViewId view() const noexcept { return view_; }
+  [[nodiscard]] std::uint32_t zone() const noexcept { return zone_; }
+  [[nodiscard]] std::uint32_t ttl() const noexcept { return ttl_; }
+  [[nodiscard]] std::optional<WallTime> valid_until() const noexcept { return valid_until_; }
+
+  /// Whether two records share an address: what is drawn from both must not repeat it.
+  [[nodiscard]] bool addresses_repeat() const noexcept { return addresses_repeat_; }
+
+  [[nodiscard]] std::size_t variant_count() const noexcept { return choice_of_variant_.size(); }
+  /// Which choice answers a variant, under grants and without any. Precondition: variant_count().
+  [[nodiscard]] std::uint16_t choice_of_variant(std::size_t variant) const noexcept {
+    return choice_of_variant_[variant];
+  }
+  [[nodiscard]] std::uint16_t fenced_choice_of_variant(std::size_t variant) const noexcept {
+    return fenced_choice_of_variant_[variant];
+  }
+  [[nodiscard]] const Choice& choice(std::uint16_t index) const noexcept { return choices_[index]; }
+  /// Whether any record of the service could answer the type. If not, it is NODATA wherever the
+  /// client is.
+  [[nodiscard]] bool may_have(SteeredType type) const noexcept {
+    return may_have_[static_cast<std::size_t>(type)];
+  }
+
+  /// Draws by weight what answers `type`, as `answers:` says. The first record drawn decides: a
+  /// CNAME stands alone (RFC 2181 §10.1); otherwise the address records drawn answer together.
+  /// Nothing is drawn (part_count 0) where they lack the type: NODATA.
+  /// Precondition: `choice` is of kind `records`.
+  void draw(const Choice& choice, SteeredType type, Random& random, DrawMemory& memory,
+            Drawn& drawn) const noexcept;
+
+ private:
+  friend ServiceAnswers compile_service(const zones::Repository&, const zones::Views&,
+                                        const zones::ClearedWeights&);
+  friend class ServiceCompiler;
+  struct Record {
+    std::array<std::uint32_t, 2> addresses_at{};
+    std::array<std::uint16_t, 2> address_count{};
+    std::uint32_t cname_at = 0;
+    std::uint16_t cname_size = 0;  // 0: it has addresses
+  };
+
+  ServiceAnswers() = default;
+  [[nodiscard]] const Record& record_of(const Choice& choice, std::uint16_t place) const noexcept {
+    return records_[record_of_column_[choice.first_column + place]];
+  }
+  [[nodiscard]] RecordBytes addresses(std::uint32_t at, std::uint16_t count,
+                                      SteeredType type) const noexcept;
+  void draw_more(const Choice& choice, SteeredType type, std::uint16_t first, Random& random,
+                 DrawMemory& memory, Drawn& drawn) const noexcept;
+  void append(const Record& record, SteeredType type, Drawn& drawn) const noexcept;
+
+  zones::ViewId view_{};
+  std::uint32_t zone_ = 0;
+  std::uint32_t ttl_ = 0;
+  bool addresses_repeat_ = false;
+  std::size_t answers_ = 1;
+  std::optional<WallTime> valid_until_;
+  std::array<bool, steered_type_count> may_have_{};
+  std::vector<std::uint16_t> choice_of_variant_;
+  std::vector<std::uint16_t> fenced_choice_of_variant_;
+  std::vector<Choice> choices_;
+  std::vector<AliasColumn> columns_;
+  std::vector<std::uint16_t> record_of_column_;  // index into records_
+  std::vector<std::uint16_t> weight_of_column_;
+  std::vector<Record> records_;
+  std::vector<std::uint8_t> bytes_;
+};
+
+/// Renders a service. Takes nothing but cleared weights, so that no other weight reaches a query.
+/// Control thread; microseconds for a few records.
+[[nodiscard]] ServiceAnswers compile_service(const zones::Repository& repository,
+                                             const zones::Views& views,
+                                             const zones::ClearedWeights& cleared);
+
+}  // namespace demarc::dns

@@ -1,0 +1,131 @@
+#include "dns/steered_reply.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace demarc::dns {
+
+namespace {
+
+/// Between our clock reading and the resolver's start of the TTL, there is our own way out.
+constexpr std::int64_t ttl_margin_ms = 100;
+
+constexpr ExtendedError held_error{49152, "held at the border"};
+constexpr ExtendedError exception_error{49153, "exception active"};
+constexpr ExtendedError all_down_error{49154, "all endpoints down"};
+
+SteeredType steered_type(std::uint16_t qtype) noexcept {
+  if (qtype == rrtype::a) return SteeredType::a;
+  return qtype == rrtype::aaaa ? SteeredType::aaaa : SteeredType::other;
+}
+
+std::optional<ExtendedError> error_of(zones::ChoiceNote note) noexcept {
+  switch (note) {
+    case zones::ChoiceNote::none:
+      return std::nullopt;
+    case zones::ChoiceNote::held:
+      return held_error;
+    case zones::ChoiceNote::exception:
+      return exception_error;
+    case zones::ChoiceNote::all_down:
+      return all_down_error;
+  }
+  return std::nullopt;
+}
+
+struct Located {
+  geo::ClassId location_class = 0;
+  std::uint8_t scope_prefix = 0;
+};
+
+// SOURCE PREFIX-LENGTH 0 asks us to look at no address, not even at the resolver's (RFC 7871
+// §7.1.2): it is answered as an unknown client, which is class 0.
+Located locate(const Asked& asked, const ViewTable& view) noexcept {
+  const Edns& edns = asked.query.edns;
+  const bool has_subnet = !edns.client_subnet.empty();
+  if (!view.tells_clients_apart || (has_subnet && edns.subnet.length == 0)) return {};
+  const geo::LocationTable& locations = *asked.snapshot.locations;
+  const geo::Found found = locations.find(has_subnet ? edns.subnet.address : asked.client);
+  Located located{found.location_class, 0};
+  if (has_subnet && found.block < view.scopes.size()) {
+    const unsigned scope = unsigned{view.scopes[found.block]} + found.scope_offset;
+    located.scope_prefix = static_cast<std::uint8_t>(std::min(scope, edns.subnet.address.bits()));
+  }
+  return located;
+}
+
+struct Chosen {
+  const ServiceAnswers::Choice* choice = nullptr;
+  std::optional<std::uint32_t> ttl_max;  // set: the choice needs a grant
+};
+
+Chosen choose(const ServiceSlot& slot, std::size_t variant, Worker& worker) noexcept {
+  const ServiceAnswers& answers = *slot.answers;
+  const std::uint16_t fenced = answers.fenced_choice_of_variant(variant);
+  const std::uint16_t now = answers.choice_of_variant(variant);
+  if (now == fenced) return {&answers.choice(fenced), std::nullopt};
+
+  const bool has_end = slot.wall_end_ms != never_ms;  // else there is no grant to rely on
+  const std::int64_t left_ms = std::min(slot.wall_end_ms - worker.now.wall_ms,
+                                        slot.monotonic_end_ms - worker.now.monotonic_ms);
+  if (!has_end || left_ms <= clock_lag_max_ms) {
+    worker.counters.fenced.add();
+    return {&answers.choice(fenced), std::nullopt};
+  }
+  const std::int64_t ttl = std::max<std::int64_t>(left_ms - ttl_margin_ms, 0) / 1000;
+  return {&answers.choice(now),
+          static_cast<std::uint32_t>(std::min<std::int64_t>(ttl, 0x7fff'ffff))};
+}
+
+void add_nodata(const Asked& asked, std::uint32_t zone, SteeredPlace place,
+                std::optional<std::uint32_t> ttl_max, Reply& reply) noexcept {
+  const ZoneTable& zones = *asked.snapshot.zones;
+  const std::size_t soa_at = reply.size();
+  const bool is_compressed = place.after_cname == Chain::no;
+  const bool has_room =
+      is_compressed
+          ? reply.append(zones.negative(zone), asked.query.qname.size() - zones.apex_size(zone))
+          : reply.append(zones.plain_negative(zone), 0);
+  if (!has_room || !ttl_max) return;
+  reply.lower_ttl(soa_at + (is_compressed ? 2 : zones.apex_size(zone)), *ttl_max);
+}
+
+}  // namespace
+
+void add_steered(const Asked& asked, std::uint32_t service, SteeredPlace place,
+                 Reply& reply) noexcept {
+  const ServiceSlot& slot = asked.snapshot.services[service];
+  if (slot.answers == nullptr) return reply.fail();
+  const ServiceAnswers& answers = *slot.answers;
+  const SteeredType type = steered_type(asked.query.qtype);
+  if (!answers.may_have(type)) {  // for no client: scope 0
+    return add_nodata(asked, answers.zone(), place, std::nullopt, reply);
+  }
+
+  const ViewTable& view = (*asked.snapshot.views)[zones::index_of(answers.view())];
+  const Located located = locate(asked, view);
+  if (located.location_class >= view.variant_of_class.size()) return reply.fail();
+  const zones::VariantId variant = view.variant_of_class[located.location_class];
+  if (variant >= answers.variant_count()) return reply.fail();
+  reply.set_scope(located.scope_prefix);
+
+  const Chosen chosen = choose(slot, variant, asked.worker);
+  if (const auto error = error_of(chosen.choice->note)) reply.set_extended_error(*error);
+  switch (chosen.choice->kind) {
+    case zones::ChoiceKind::servfail:
+      return reply.fail();
+    case zones::ChoiceKind::nodata:
+      return add_nodata(asked, answers.zone(), place, chosen.ttl_max, reply);
+    case zones::ChoiceKind::records:
+      break;
+  }
+  Drawn& drawn = asked.worker.drawn;
+  asked.worker.counters.steered.add();
+  answers.draw(*chosen.choice, type, asked.worker.random, asked.worker.draw_memory, drawn);
+  if (drawn.part_count == 0) {
+    return add_nodata(asked, answers.zone(), place, chosen.ttl_max, reply);
+  }
+  reply.append(drawn, place.owner_at, chosen.ttl_max, answers.addresses_repeat());
+}
+
+}  // namespace demarc::dns

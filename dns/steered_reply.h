@@ -1,0 +1,40 @@
+// The part of an answer that depends on who asks: the choice for the client's location, drawn by
+// weight, as long as its grants live. dns/responder.cpp calls it, dns/reply.h takes the bytes.
+#pragma once
+
+#include <cstdint>
+
+#include "dns/query.h"
+#include "dns/reply.h"
+#include "dns/snapshot.h"
+#include "dns/wire.h"
+#include "dns/worker.h"
+#include "geo/base/address.h"
+
+namespace demarc::dns {
+
+/// Who asks what; all borrowed.
+struct Asked {
+  const Snapshot& snapshot;
+  Worker& worker;
+  const Query& query;
+  const geo::Address& client;
+};
+
+enum class Chain : bool { no, yes };
+
+/// Where in the message the service's owner stands: the QNAME, or the target of a CNAME before it.
+struct SteeredPlace {
+  std::uint16_t owner_at = header_size;
+  Chain after_cname = Chain::no;
+};
+
+/// Appends what service `service` answers this client: records, NODATA with the SOA, or SERVFAIL;
+/// the ECS scope, and an extended error where the answer is not simply the healthy records.
+///
+/// From the end of the grants on (by either clock) the fenced choice answers; until then no TTL of
+/// an answer that needs them reaches beyond it.
+void add_steered(const Asked& asked, std::uint32_t service, SteeredPlace place,
+                 Reply& reply) noexcept;
+
+}  // namespace demarc::dns

@@ -1,0 +1,79 @@
+// The TCP clients of one loop: a fixed number of places, found by index, with what each needs to be
+// timed out, evicted or continued. dns/tcp_loop.h moves the bytes.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "geo/base/address.h"
+
+namespace demarc::dns {
+
+/// Slow readers and writers, and those who only hold places, must not lock others out.
+struct TcpLimits {
+  std::size_t connections = 1024;
+  std::size_t connections_per_client = 64;   // per IPv4 address or IPv6 /64
+  std::chrono::milliseconds idle{10'000};    // from the last answer
+  std::chrono::milliseconds message{2'000};  // from a query's first byte to its last
+  std::chrono::milliseconds write{5'000};    // from when the client stopped taking answers
+};
+
+using ConnectionId = std::uint32_t;
+
+struct TcpConnection {
+  /// Longer queries than this are no queries of ours; the connection is closed.
+  static constexpr std::size_t query_size_max = 4094;
+  static constexpr std::int64_t not_waiting = -1;
+
+  int socket = -1;  // -1: the place is free
+  geo::Address client;
+  std::uint32_t in_size =
+      0;  // bytes in `in`: at most one query that is not complete, between reads
+  std::int64_t active_ms = 0;
+  std::int64_t message_since_ms = not_waiting;
+  std::int64_t blocked_since_ms = not_waiting;
+  std::optional<std::uint32_t> unsent;  // the buffer with the rest of the answers
+  std::uint32_t unsent_at = 0;
+  std::uint32_t unsent_size = 0;
+  bool peer_has_finished = false;  // it sends no more, but reads on
+};
+
+/// Allocates all places when it is made, nothing later.
+class TcpConnections {
+ public:
+  explicit TcpConnections(const TcpLimits& limits);
+
+  /// A free place; nothing if all are taken.
+  [[nodiscard]] std::optional<ConnectionId> take(int socket, const geo::Address& client,
+                                                 std::int64_t now_ms);
+  void give_back(ConnectionId id);
+
+  [[nodiscard]] TcpConnection& at(ConnectionId id) noexcept { return connections_[id]; }
+  [[nodiscard]] std::uint8_t* in(ConnectionId id) noexcept { return buffers_[id].data(); }
+
+  [[nodiscard]] bool is_full() const noexcept { return free_.empty(); }
+  /// Whether a client has as many connections as it may.
+  [[nodiscard]] bool has_too_many(const geo::Address& client) const noexcept;
+  /// The one that has waited longest since its last answer; nothing if there is none.
+  [[nodiscard]] std::optional<ConnectionId> longest_idle() const noexcept;
+  /// The next one from `from` on whose time is over; nothing if there is none.
+  [[nodiscard]] std::optional<ConnectionId> next_expired(ConnectionId from,
+                                                         std::int64_t now_ms) const noexcept;
+  /// The next open one from `from` on.
+  [[nodiscard]] std::optional<ConnectionId> next_open(ConnectionId from) const noexcept;
+
+ private:
+  [[nodiscard]] bool is_expired(const TcpConnection& connection,
+                                std::int64_t now_ms) const noexcept;
+
+  TcpLimits limits_;
+  std::vector<TcpConnection> connections_;
+  std::vector<std::array<std::uint8_t, TcpConnection::query_size_max + 2>> buffers_;
+  std::vector<ConnectionId> free_;
+};
+
+}  // namespace demarc::dns

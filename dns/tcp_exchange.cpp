@@ -1,0 +1,135 @@
+// The bytes of one TCP client, the second half of dns/tcp_loop.h: queries in, answers out. A
+// message has its length before it, in two bytes (RFC 7766 §8).
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "dns/responder.h"
+#include "dns/tcp_loop.h"
+
+namespace demarc::dns {
+
+namespace {
+
+constexpr int reads_per_event = 4;  // then the other clients have their turn
+constexpr std::size_t length_size = 2;
+
+}  // namespace
+
+// First what is left from before: unsent answers, then queries that waited behind them.
+void TcpLoop::serve(ConnectionId id, const Snapshot& snapshot) noexcept {
+  TcpConnection& connection = connections_.at(id);
+  if (connection.unsent) {
+    if (!send_rest(id)) return close(id);
+    if (connection.unsent) return;
+    wait_for(id, EPOLLIN);
+  }
+  if (!answer_queries(id, snapshot)) return close(id);
+  for (int count = 0; count < reads_per_event; ++count) {
+    if (connection.unsent) return;
+    const std::uint32_t size_before = connection.in_size;
+    if (!read_more(id)) return close(id);
+    const bool has_nothing_new = connection.in_size == size_before;
+    if (has_nothing_new && connection.peer_has_finished) return close(id);
+    if (has_nothing_new) return;
+    if (!answer_queries(id, snapshot)) return close(id);
+  }
+}
+
+// False: the connection is broken.
+bool TcpLoop::read_more(ConnectionId id) noexcept {
+  TcpConnection& connection = connections_.at(id);
+  const std::size_t room = TcpConnection::query_size_max + length_size - connection.in_size;
+  const ssize_t size = recv(connection.socket, connections_.in(id) + connection.in_size, room, 0);
+  if (size > 0) connection.in_size += static_cast<std::uint32_t>(size);
+  if (size == 0) connection.peer_has_finished = true;
+  return size >= 0 || errno == EAGAIN || errno == EINTR;
+}
+
+// Answers all queries that are complete, as long as the client takes the answers. False: it is to
+// be closed, as it sends something else than queries, or broke off.
+bool TcpLoop::answer_queries(ConnectionId id, const Snapshot& snapshot) noexcept {
+  TcpConnection& connection = connections_.at(id);
+  std::uint8_t* const in = connections_.in(id);
+  std::size_t at = 0;
+  std::size_t out_size = 0;
+  bool is_sound = true;
+  while (is_sound && !connection.unsent && connection.in_size - at >= length_size) {
+    const std::size_t size = get16(in + at);
+    if (size > TcpConnection::query_size_max) is_sound = false;
+    if (!is_sound || connection.in_size - at - length_size < size) break;
+    std::uint8_t* const out = answers_.data() + out_size;
+    const std::size_t answer_size =
+        respond(snapshot, worker_, {in + at + length_size, size}, connection.client, Transport::tcp,
+                {out + length_size, message_size_max});
+    at += length_size + size;
+    is_sound = answer_size != 0;
+    if (!is_sound) break;
+    put16(out, answer_size);
+    out_size += length_size + answer_size;
+    if (answers_.size() - out_size >= length_size + message_size_max) continue;
+    is_sound = send_answers(id, out_size);
+    out_size = 0;
+  }
+  if (out_size > 0) is_sound = send_answers(id, out_size) && is_sound;
+
+  if (at > 0) {
+    std::memmove(in, in + at, connection.in_size - at);
+    connection.in_size -= static_cast<std::uint32_t>(at);
+    connection.active_ms = worker_.now.monotonic_ms;
+  }
+  const bool is_new_message = at > 0 || connection.message_since_ms == TcpConnection::not_waiting;
+  if (connection.in_size == 0 || connection.unsent) {
+    connection.message_since_ms = TcpConnection::not_waiting;
+  } else if (is_new_message) {
+    connection.message_since_ms = worker_.now.monotonic_ms;
+  }
+  return is_sound;
+}
+
+// One write for all; what the socket does not take is kept. False: the connection is broken.
+bool TcpLoop::send_answers(ConnectionId id, std::size_t size) noexcept {
+  const std::span<const std::uint8_t> answers(answers_.data(), size);
+  ssize_t sent = 0;
+  do {
+    sent = send(connections_.at(id).socket, answers.data(), size, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  if (sent < 0 && errno != EAGAIN) return false;
+  const auto taken = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+  return taken == size || keep_unsent(id, answers.subspan(taken));
+}
+
+bool TcpLoop::keep_unsent(ConnectionId id, std::span<const std::uint8_t> rest) noexcept {
+  if (free_unsent_.empty()) return false;
+  TcpConnection& connection = connections_.at(id);
+  connection.unsent = free_unsent_.back();
+  free_unsent_.pop_back();
+  std::memcpy(unsent_buffers_[*connection.unsent].data(), rest.data(), rest.size());
+  connection.unsent_at = 0;
+  connection.unsent_size = static_cast<std::uint32_t>(rest.size());
+  connection.blocked_since_ms = worker_.now.monotonic_ms;
+  wait_for(id, EPOLLOUT);  // reads no further queries until these are answered
+  return true;
+}
+
+// False: the connection is broken.
+bool TcpLoop::send_rest(ConnectionId id) noexcept {
+  TcpConnection& connection = connections_.at(id);
+  if (!connection.unsent) return true;
+  const auto& buffer = unsent_buffers_[*connection.unsent];
+  const ssize_t sent = send(connection.socket, buffer.data() + connection.unsent_at,
+                            connection.unsent_size - connection.unsent_at, MSG_NOSIGNAL);
+  if (sent < 0) return errno == EAGAIN || errno == EINTR;
+  connection.unsent_at += static_cast<std::uint32_t>(sent);
+  if (connection.unsent_at == connection.unsent_size) {
+    release_unsent(connection);
+    connection.active_ms = worker_.now.monotonic_ms;
+  }
+  return true;
+}
+
+}  // namespace demarc::dns

@@ -1,0 +1,175 @@
+#include "dns/tcp_loop.h"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "dns/coarse_clocks.h"
+
+namespace demarc::dns {
+
+namespace {
+
+constexpr int tick_ms = 100;  // how often the thread looks at timeouts and at the stop flag
+constexpr int event_count_max = 64;
+constexpr int accepts_per_event = 16;  // then the others have their turn
+constexpr std::size_t unsent_buffer_count = 64;
+// The answers of one write: one of any length always finds room behind half a buffer of others.
+constexpr std::size_t answers_size_max = 2 * (message_size_max + 2);
+constexpr std::uint64_t listener_tag = std::uint64_t{1} << 32;
+
+}  // namespace
+
+TcpLoop::TcpLoop(std::span<const int> listeners, const TcpLimits& limits,
+                 const Published& published, Seat& seat, Worker& worker)
+    : listeners_(listeners.begin(), listeners.end()),
+      connections_(limits),
+      published_(published),
+      seat_(seat),
+      worker_(worker),
+      answers_(answers_size_max),
+      unsent_buffers_(unsent_buffer_count) {
+  for (auto& buffer : unsent_buffers_) {
+    buffer.resize(answers_size_max);
+    free_unsent_.push_back(static_cast<std::uint32_t>(free_unsent_.size()));
+  }
+}
+
+TcpLoop::~TcpLoop() {
+  for (auto id = connections_.next_open(0); id; id = connections_.next_open(*id + 1)) close(*id);
+}
+
+Result<void, SystemError> TcpLoop::open() {
+  epoll_ = FileDescriptor(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll_.is_open()) return system_error("make an epoll");
+  for (const int listener : listeners_) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = listener_tag | static_cast<std::uint32_t>(listener);
+    if (epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, listener, &event) != 0) {
+      return system_error("wait for TCP connections");
+    }
+  }
+  return {};
+}
+
+void TcpLoop::run(const std::atomic<bool>& stopping) noexcept {
+  std::array<epoll_event, event_count_max> events;
+  std::int64_t next_tick_ms = 0;
+  while (!stopping.load(std::memory_order_relaxed)) {
+    const int count = epoll_wait(epoll_.number(), events.data(), event_count_max, tick_ms);
+    worker_.now = read_coarse_clocks();
+    if (count > 0) {
+      const Snapshot& snapshot = published_.next_batch(seat_);
+      for (int index = 0; index < count; ++index) {
+        handle(events[static_cast<std::size_t>(index)].data.u64, snapshot);
+      }
+      published_.park(seat_);
+    }
+    if (worker_.now.monotonic_ms < next_tick_ms) continue;
+    next_tick_ms = worker_.now.monotonic_ms + tick_ms;
+    close_expired();
+    if (accepting_ == Accepting::paused) set_accepting(Accepting::running);
+  }
+}
+
+// What kind of event it is does not matter: reading and writing find out. So an event for a place
+// that was given to another client a moment ago does no harm.
+void TcpLoop::handle(std::uint64_t tag, const Snapshot& snapshot) noexcept {
+  if ((tag & listener_tag) != 0) return accept_from(static_cast<int>(tag & 0x7fff'ffff));
+  const auto id = static_cast<ConnectionId>(tag);
+  if (connections_.at(id).socket >= 0) serve(id, snapshot);
+}
+
+void TcpLoop::accept_from(int listener) noexcept {
+  for (int count = 0; count < accepts_per_event; ++count) {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof(storage);
+    const int socket = accept4(listener, reinterpret_cast<sockaddr*>(&storage), &size,
+                               SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (socket >= 0) {
+      welcome(socket, read_socket_address(storage).address);
+      continue;
+    }
+    if (errno == ECONNABORTED || errno == EINTR) continue;
+    const bool lacks_resources = errno == EMFILE || errno == ENFILE || errno == ENOBUFS;
+    if (lacks_resources) make_room();
+    return;
+  }
+}
+
+void TcpLoop::welcome(int socket, const geo::Address& client) noexcept {
+  if (connections_.has_too_many(client)) {
+    worker_.counters.tcp_refused.add();
+    ::close(socket);
+    return;
+  }
+  if (connections_.is_full()) {
+    if (const auto idle = connections_.longest_idle()) close(*idle);
+    worker_.counters.tcp_evicted.add();
+  }
+  const auto id = connections_.take(socket, client, worker_.now.monotonic_ms);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = id.value_or(0);
+  if (!id) {
+    ::close(socket);
+  } else if (epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, socket, &event) != 0) {
+    close(*id);
+  } else {
+    worker_.counters.tcp_connections.add();
+  }
+}
+
+// Without a pause, the listener would stay readable and the loop spin.
+void TcpLoop::make_room() noexcept {
+  if (const auto idle = connections_.longest_idle()) {
+    worker_.counters.tcp_evicted.add();
+    close(*idle);
+  }
+  set_accepting(Accepting::paused);
+}
+
+void TcpLoop::set_accepting(Accepting accepting) noexcept {
+  accepting_ = accepting;
+  for (const int listener : listeners_) {
+    epoll_event event{};
+    event.events = accepting == Accepting::running ? std::uint32_t{EPOLLIN} : 0;
+    event.data.u64 = listener_tag | static_cast<std::uint32_t>(listener);
+    epoll_ctl(epoll_.number(), EPOLL_CTL_MOD, listener, &event);
+  }
+}
+
+void TcpLoop::close_expired() noexcept {
+  const std::int64_t now_ms = worker_.now.monotonic_ms;
+  for (auto id = connections_.next_expired(0, now_ms); id;
+       id = connections_.next_expired(*id + 1, now_ms)) {
+    worker_.counters.tcp_timeouts.add();
+    close(*id);
+  }
+}
+
+void TcpLoop::close(ConnectionId id) noexcept {
+  TcpConnection& connection = connections_.at(id);
+  release_unsent(connection);
+  ::close(connection.socket);  // which takes it out of the epoll, too
+  connections_.give_back(id);
+}
+
+void TcpLoop::release_unsent(TcpConnection& connection) noexcept {
+  if (connection.unsent) free_unsent_.push_back(*connection.unsent);
+  connection.unsent.reset();
+  connection.blocked_since_ms = TcpConnection::not_waiting;
+}
+
+void TcpLoop::wait_for(ConnectionId id, std::uint32_t events) noexcept {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = id;
+  epoll_ctl(epoll_.number(), EPOLL_CTL_MOD, connections_.at(id).socket, &event);
+}
+
+}  // namespace demarc::dns

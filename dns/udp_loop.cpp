@@ -1,0 +1,131 @@
+#include "dns/udp_loop.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "dns/coarse_clocks.h"
+#include "dns/responder.h"
+#include "dns/sockets.h"
+
+namespace demarc::dns {
+
+namespace {
+
+// The kernel gives the address the query came to and where it came in; going out, the interface is
+// for the routing table to choose, but for link-local addresses, which mean nothing without it.
+void keep_source_address(msghdr& message) noexcept {
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
+       part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO) {
+      in_pktinfo info;
+      std::memcpy(&info, CMSG_DATA(part), sizeof(info));
+      info.ipi_ifindex = 0;
+      std::memcpy(CMSG_DATA(part), &info, sizeof(info));
+    }
+    if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
+      in6_pktinfo info;
+      std::memcpy(&info, CMSG_DATA(part), sizeof(info));
+      if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) info.ipi6_ifindex = 0;
+      std::memcpy(CMSG_DATA(part), &info, sizeof(info));
+    }
+  }
+}
+
+}  // namespace
+
+UdpLoop::UdpLoop(int socket, NamesSource names_source, const Published& published, Seat& seat,
+                 Worker& worker)
+    : socket_(socket),
+      names_source_(names_source),
+      published_(published),
+      seat_(seat),
+      worker_(worker),
+      slots_(udp_batch_max) {
+  for (std::size_t index = 0; index < udp_batch_max; ++index) prepare(index);
+}
+
+void UdpLoop::prepare(std::size_t index) noexcept {
+  Slot& slot = slots_[index];
+  slot.query_part = {slot.query.data(), slot.query.size()};
+  msghdr& message = received_[index].msg_hdr;
+  message.msg_iov = &slot.query_part;
+  message.msg_iovlen = 1;
+  message.msg_name = &slot.client;
+  message.msg_namelen = sizeof(slot.client);
+  if (names_source_ == NamesSource::yes) {
+    message.msg_control = &slot.control;
+    message.msg_controllen = sizeof(slot.control);
+  }
+}
+
+void UdpLoop::run(const std::atomic<bool>& stopping) noexcept {
+  while (!stopping.load(std::memory_order_relaxed)) {
+    const std::size_t received = receive();
+    if (received == 0) continue;
+    worker_.now = read_coarse_clocks();
+    const std::size_t count = answer(published_.next_batch(seat_), received);
+    published_.park(seat_);  // the next receive may sleep
+    send(count);
+  }
+}
+
+std::size_t UdpLoop::receive() noexcept {
+  const int count = recvmmsg(socket_, received_.data(), udp_batch_max, MSG_WAITFORONE, nullptr);
+  return count > 0 ? static_cast<std::size_t>(count) : 0;
+}
+
+// Returns the number of answers to send. The kernel has written sizes into the headers of what it
+// received, so each is made ready for the next batch at once.
+std::size_t UdpLoop::answer(const Snapshot& snapshot, std::size_t received) noexcept {
+  std::size_t count = 0;
+  for (std::size_t index = 0; index < received; ++index) {
+    Slot& slot = slots_[index];
+    msghdr& message = received_[index].msg_hdr;
+    const Endpoint client = read_socket_address(slot.client);
+    const socklen_t name_size = message.msg_namelen;
+    const std::size_t control_size = message.msg_controllen;
+    message.msg_namelen = sizeof(slot.client);
+    if (names_source_ == NamesSource::yes) {
+      keep_source_address(message);
+      message.msg_controllen = sizeof(slot.control);
+    }
+    if (client.port == 0) {  // forged: nobody can get an answer there
+      worker_.counters.dropped.add();
+      continue;
+    }
+    const std::size_t size =
+        respond(snapshot, worker_, {slot.query.data(), received_[index].msg_len}, client.address,
+                Transport::udp, slot.answer);
+    if (size == 0) continue;
+    slot.answer_part = {slot.answer.data(), size};
+    msghdr& outgoing = to_send_[count++].msg_hdr;
+    outgoing = {};
+    outgoing.msg_name = &slot.client;
+    outgoing.msg_namelen = name_size;
+    outgoing.msg_iov = &slot.answer_part;
+    outgoing.msg_iovlen = 1;
+    if (names_source_ == NamesSource::yes) {
+      outgoing.msg_control = &slot.control;
+      outgoing.msg_controllen = control_size;
+    }
+  }
+  return count;
+}
+
+// An error is the first message's own (a firewall's EPERM, ENOBUFS, no route): it is skipped, as if
+// the network had lost it, and the others go out.
+void UdpLoop::send(std::size_t count) noexcept {
+  std::size_t sent = 0;
+  while (sent < count) {
+    const int more =
+        sendmmsg(socket_, to_send_.data() + sent, static_cast<unsigned>(count - sent), 0);
+    if (more > 0) {
+      sent += static_cast<std::size_t>(more);
+    } else if (errno != EINTR) {
+      worker_.counters.send_failures.add();
+      ++sent;
+    }
+  }
+}
+
+}  // namespace demarc::dns

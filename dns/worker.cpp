@@ -1,0 +1,42 @@
+#include "dns/worker.h"
+
+namespace demarc::dns {
+
+CounterValues Counters::values() const noexcept {
+  CounterValues sum;
+  sum.udp_queries = udp_queries.value();
+  sum.tcp_queries = tcp_queries.value();
+  for (std::size_t rcode = 0; rcode < rcode_count; ++rcode) {
+    sum.by_rcode[rcode] = by_rcode[rcode].value();
+  }
+  sum.dropped = dropped.value();
+  sum.truncated = truncated.value();
+  sum.steered = steered.value();
+  sum.fenced = fenced.value();
+  sum.send_failures = send_failures.value();
+  sum.tcp_connections = tcp_connections.value();
+  sum.tcp_refused = tcp_refused.value();
+  sum.tcp_evicted = tcp_evicted.value();
+  sum.tcp_timeouts = tcp_timeouts.value();
+  return sum;
+}
+
+CounterValues& CounterValues::operator+=(const CounterValues& other) noexcept {
+  udp_queries += other.udp_queries;
+  tcp_queries += other.tcp_queries;
+  for (std::size_t rcode = 0; rcode < rcode_count; ++rcode) {
+    by_rcode[rcode] += other.by_rcode[rcode];
+  }
+  dropped += other.dropped;
+  truncated += other.truncated;
+  steered += other.steered;
+  fenced += other.fenced;
+  send_failures += other.send_failures;
+  tcp_connections += other.tcp_connections;
+  tcp_refused += other.tcp_refused;
+  tcp_evicted += other.tcp_evicted;
+  tcp_timeouts += other.tcp_timeouts;
+  return *this;
+}
+
+}  // namespace demarc::dns

@@ -1,0 +1,89 @@
+// What a query thread owns: its random numbers, its counters, the time of its batch.
+// dns/responder.h uses one per call; dns/server.h sums the counters of all.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "dns/random.h"
+#include "dns/steered_answers.h"
+#include "dns/wire.h"
+
+namespace demarc::dns {
+
+enum class Transport : std::uint8_t { udp, tcp };
+
+/// Both clocks as a batch sees them, in milliseconds; may lag behind by clock_lag_max_ms.
+struct Now {
+  std::int64_t wall_ms = 0;
+  std::int64_t monotonic_ms = 0;
+};
+
+/// The coarse clocks tick at 100 Hz at least, and a batch takes far less than that.
+inline constexpr std::int64_t clock_lag_max_ms = 10;
+
+inline constexpr std::size_t rcode_count = 17;
+
+/// A sum over threads, or one thread's share of it.
+struct CounterValues {
+  std::uint64_t udp_queries = 0;
+  std::uint64_t tcp_queries = 0;
+  std::array<std::uint64_t, rcode_count> by_rcode{};
+  std::uint64_t dropped = 0;    // no answer: too short, or a response
+  std::uint64_t truncated = 0;  // answered with TC
+  std::uint64_t steered = 0;    // drawn from a service's records
+  std::uint64_t fenced = 0;     // a grant had ended when the query came
+  std::uint64_t send_failures = 0;
+  std::uint64_t tcp_connections = 0;  // accepted
+  std::uint64_t tcp_refused = 0;      // closed at once: the client has too many
+  std::uint64_t tcp_evicted = 0;      // idle ones that made room
+  std::uint64_t tcp_timeouts = 0;
+
+  CounterValues& operator+=(const CounterValues& other) noexcept;
+};
+
+/// A number that one thread writes and any may read.
+class Counter {
+ public:
+  void add(std::uint64_t count = 1) noexcept {
+    value_.store(value() + count, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t value() const noexcept {
+    return value_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+struct Counters {
+  Counter udp_queries;
+  Counter tcp_queries;
+  std::array<Counter, rcode_count> by_rcode;
+  Counter dropped;
+  Counter truncated;
+  Counter steered;
+  Counter fenced;
+  Counter send_failures;
+  Counter tcp_connections;
+  Counter tcp_refused;
+  Counter tcp_evicted;
+  Counter tcp_timeouts;
+
+  [[nodiscard]] CounterValues values() const noexcept;
+};
+
+/// On cache lines of its own.
+struct alignas(64) Worker {
+  explicit Worker(std::uint64_t seed) noexcept : random(seed) {}
+
+  Random random;
+  Now now;
+  Counters counters;
+  DrawMemory draw_memory;
+  Drawn drawn;
+};
+
+}  // namespace demarc::dns

@@ -1,0 +1,129 @@
+// The book of targets. A replaced configuration is matched by the probe itself, so that an edit
+// elsewhere in the repository costs no verdict.
+#include "health/checks.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace demarc::health {
+
+using zones::Verdict;
+
+namespace {
+
+bool has_key(const ProbeTarget& target, const std::string& key) {
+  return std::ranges::find(target.keys, key) != target.keys.end();
+}
+
+}  // namespace
+
+void Checks::seed(std::string key, Verdict verdict) {
+  seeds_.insert_or_assign(std::move(key), verdict);
+}
+
+Checks::Replaced Checks::replace(std::vector<ProbeTarget> targets, const Moment& now) {
+  std::map<Probe, TargetId> known;
+  for (const auto& [id, target] : targets_) known.emplace(target.what.probe, id);
+
+  Replaced replaced;
+  std::map<TargetId, Target> next;
+  for (ProbeTarget& what : targets) {
+    const auto found = known.find(what.probe);
+    if (found == known.end()) {
+      const TargetId id{++last_id_};
+      replaced.added.push_back(id);
+      VerdictMachine machine = begin(what, now);
+      next.emplace(id, Target{.what = std::move(what), .machine = machine, .since = now});
+      continue;
+    }
+    Target& kept = targets_.at(found->second);
+    const Verdict verdict = kept.machine.verdict();
+    for (const std::string& key : what.keys) {
+      if (has_key(kept.what, key) || verdict == Verdict::unknown) continue;
+      replaced.changes.push_back(
+          {key, Verdict::unknown, verdict, TransitionReason::first_result, kept.detail, now});
+    }
+    kept.what.keys = std::move(what.keys);
+    next.insert(targets_.extract(found->second));
+    known.erase(found);  // a second target with an equal probe would be a caller's mistake
+  }
+  targets_ = std::move(next);
+  seeds_.clear();
+  unprobed_ = static_cast<std::size_t>(
+      std::ranges::count_if(targets_, [](const auto& entry) { return !entry.second.is_probed; }));
+  return replaced;
+}
+
+VerdictMachine Checks::begin(const ProbeTarget& what, const Moment& now) const {
+  for (const std::string& key : what.keys) {
+    const auto seed = seeds_.find(key);
+    if (seed != seeds_.end()) return VerdictMachine::seeded(seed->second, now.monotonic);
+  }
+  return {};
+}
+
+std::vector<VerdictChange> Checks::note(TargetId id, const ProbeResult& result, const Moment& at) {
+  const auto found = targets_.find(id);
+  if (found == targets_.end()) return {};
+  Target& target = found->second;
+  target.detail = result.detail;
+  target.latency = result.latency;
+  if (!std::exchange(target.is_probed, true)) --unprobed_;
+
+  const auto transition =
+      target.machine.step(target.what.probe.timing, result.outcome, at.monotonic);
+  if (!transition) return {};
+  return change(target, *transition, at);
+}
+
+std::vector<VerdictChange> Checks::check_ages(const Moment& now) {
+  std::vector<VerdictChange> changes;
+  for (auto& [id, target] : targets_) {
+    const auto transition = target.machine.check_age(target.what.probe.timing, now.monotonic);
+    if (!transition) continue;
+    target.detail = fmt::format("no result for {} ms; the last one: {}",
+                                stale_after(target.what.probe.timing).count(), target.detail);
+    std::ranges::move(change(target, *transition, now), std::back_inserter(changes));
+  }
+  return changes;
+}
+
+std::vector<VerdictChange> Checks::change(Target& target, const Transition& transition,
+                                          const Moment& at) {
+  target.since = at;
+  std::vector<VerdictChange> changes;
+  for (const std::string& key : target.what.keys) {
+    changes.push_back({key, transition.from, transition.to, transition.reason, target.detail, at});
+  }
+  return changes;
+}
+
+const Probe* Checks::find(TargetId target) const {
+  const auto found = targets_.find(target);
+  return found == targets_.end() ? nullptr : &found->second.what.probe;
+}
+
+std::vector<CheckState> Checks::snapshot(const Moment& now) const {
+  std::vector<CheckState> states;
+  for (const auto& [id, target] : targets_) {
+    CheckState state{.url = target.what.probe.url(),
+                     .verdict = target.machine.verdict(),
+                     .since = target.since,
+                     .detail = target.detail,
+                     .latency = target.latency,
+                     .passes = target.machine.passes(),
+                     .failures = target.machine.failures()};
+    if (const auto last = target.machine.last_result()) state.age = now.monotonic - *last;
+    for (const std::string& key : target.what.keys) {
+      state.key = key;
+      states.push_back(state);
+    }
+  }
+  std::ranges::sort(states, {}, &CheckState::key);
+  return states;
+}
+
+}  // namespace demarc::health

@@ -1,0 +1,89 @@
+// Everything we believe of the endpoints right now: the targets, their verdicts and last evidence.
+// Pure, changes only when told; health/prober.h feeds it results and time.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "geo/base/moment.h"
+#include "health/probe.h"
+#include "health/verdict_machine.h"
+#include "zones/verdict.h"
+
+namespace demarc::health {
+
+/// What steering has to know: the verdict of one check changed.
+struct VerdictChange {
+  std::string key;
+  zones::Verdict from = zones::Verdict::unknown;
+  zones::Verdict to = zones::Verdict::unknown;
+  TransitionReason reason = TransitionReason::first_result;
+  std::string detail;  // of the result that changed it; of the last one if none did
+  Moment at;
+};
+
+/// One check as `demarc status` shows it.
+struct CheckState {
+  std::string key;
+  std::string url;
+  zones::Verdict verdict = zones::Verdict::unknown;
+  Moment since;                          // when the verdict became what it is
+  std::string detail;                    // of the last result
+  std::chrono::microseconds latency{0};  // of the last result
+  std::optional<Milliseconds> age;       // of the last result; nothing before the first
+  unsigned passes = 0;                   // in a row, up to now
+  unsigned failures = 0;
+};
+
+class Checks {
+ public:
+  struct Replaced {
+    std::vector<TargetId> added;
+    std::vector<VerdictChange> changes;  // checks that joined a target whose verdict is known
+  };
+
+  /// A verdict from before a restart, for a check that begins in the next replace(); forgotten
+  /// there if no check has this key. Judging its age is the caller's part.
+  void seed(std::string key, zones::Verdict verdict);
+
+  /// Takes over a configuration: targets whose probe did not change keep their verdict and history,
+  /// the others are gone or begin unknown.
+  Replaced replace(std::vector<ProbeTarget> targets, const Moment& now);
+
+  /// Takes one result; returns what it changed, one entry a check. A target that is gone: nothing.
+  std::vector<VerdictChange> note(TargetId target, const ProbeResult& result, const Moment& at);
+
+  /// Turns verdicts without fresh results stale.
+  std::vector<VerdictChange> check_ages(const Moment& now);
+
+  /// The probe of a target, until the next replace(); null if the target is gone.
+  [[nodiscard]] const Probe* find(TargetId target) const;
+
+  /// Whether every target has had a result, seeded or not.
+  [[nodiscard]] bool is_first_round_done() const noexcept { return unprobed_ == 0; }
+
+  /// By key.
+  [[nodiscard]] std::vector<CheckState> snapshot(const Moment& now) const;
+
+ private:
+  struct Target {
+    ProbeTarget what;
+    VerdictMachine machine;
+    Moment since;
+    std::string detail = "not probed yet";
+    std::chrono::microseconds latency{0};
+    bool is_probed = false;
+  };
+  std::vector<VerdictChange> change(Target& target, const Transition& transition, const Moment& at);
+  [[nodiscard]] VerdictMachine begin(const ProbeTarget& what, const Moment& now) const;
+
+  std::map<TargetId, Target> targets_;
+  std::map<std::string, zones::Verdict> seeds_;
+  std::uint64_t last_id_ = 0;
+  std::size_t unprobed_ = 0;
+};
+
+}  // namespace demarc::health

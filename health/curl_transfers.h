@@ -1,0 +1,70 @@
+// Probes on the wire: many at once, in one libcurl multi handle, by one thread.
+// health/prober.h starts them and takes what they found. Only the .cpp knows libcurl.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "geo/base/moment.h"
+#include "geo/base/result.h"
+#include "health/probe.h"
+
+namespace demarc::health {
+
+/// An answer is read up to here; its status counts, whatever would follow. The answer, or this much
+/// of it, must come within the timeout: an endless body is fine, one that dribbles is not.
+inline constexpr std::size_t body_cap_bytes = 16'384;
+
+/// A header section above this is a failure: no healthy endpoint sends one.
+inline constexpr std::size_t header_cap_bytes = 32'768;
+
+struct TransferOptions {
+  std::string user_agent = "Demarc-health-check";
+  /// PEM file with the only CAs that https probes trust; empty: the system's.
+  std::string ca_file;
+};
+
+/// Owned and used by one thread; wake() alone may be called by any.
+///
+/// Each probe is a connection of its own, closed at its end: a kept one would prove that an old
+/// connection still lives, and libcurl shares kept ones by host name, not by address. Redirects,
+/// proxies, HTTP/2 and compression are off. https verifies chain, time and host name.
+class CurlTransfers {
+ public:
+  struct Finished {
+    TargetId target{};
+    ProbeResult result;
+    bool is_timeout = false;  // the result is a failure because time ran out
+  };
+
+  /// The error says what libcurl refused.
+  [[nodiscard]] static Result<std::unique_ptr<CurlTransfers>, SystemError> create(
+      const TransferOptions& options);
+  ~CurlTransfers();
+  CurlTransfers(const CurlTransfers&) = delete;
+  CurlTransfers& operator=(const CurlTransfers&) = delete;
+
+  /// Begins a probe of a target that has none in flight. It ends in wait(), also when it could not
+  /// even begin.
+  void start(TargetId target, const Probe& probe);
+
+  /// Forgets a probe; nothing if there is none.
+  void cancel(TargetId target);
+
+  /// Moves all probes on until some have ended, wake() is called or `at_most` is over.
+  [[nodiscard]] std::vector<Finished> wait(Milliseconds at_most);
+
+  /// Makes a wait() return, the present one or else the next. Any thread.
+  void wake() noexcept;
+
+  [[nodiscard]] std::size_t in_flight() const noexcept;
+
+ private:
+  struct Multi;
+  explicit CurlTransfers(std::unique_ptr<Multi> multi);
+  std::unique_ptr<Multi> multi_;
+};
+
+}  // namespace demarc::health

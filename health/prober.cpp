@@ -1,0 +1,183 @@
+// The loop: take a reload, start what is due, wait, note what came, look at ages.
+#include "health/prober.h"
+
+#include <csignal>
+
+#include <algorithm>
+#include <cassert>
+#include <system_error>
+#include <utility>
+
+namespace demarc::health {
+
+namespace {
+
+/// Blocks every signal for the present thread and those it starts meanwhile: signals are for the
+/// daemon's loop, and a write to a closed connection must not end the program (with NOSIGNAL,
+/// libcurl leaves SIGPIPE to its caller).
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
+
+Prober::Prober(ProberConfig config, ProberCallbacks callbacks)
+    : config_(std::move(config)), callbacks_(std::move(callbacks)), schedule_(config_.seed) {
+  assert(config_.clock && callbacks_.on_verdict && callbacks_.on_first_round_done);
+}
+
+Prober::~Prober() { stop(); }
+
+void Prober::seed(std::string key, zones::Verdict verdict) {
+  const std::scoped_lock lock(mutex_);
+  seeds_.emplace_back(std::move(key), verdict);
+}
+
+Result<void, SystemError> Prober::start(std::vector<ProbeTarget> targets) {
+  assert(!transfers_);
+  auto transfers = CurlTransfers::create(config_.transfers);
+  if (!transfers) return std::unexpected(transfers.error());
+  transfers_ = std::move(*transfers);
+  replacement_ = std::move(targets);
+  last_tick_.store(config_.clock().monotonic.time_since_epoch().count());
+  const SignalsBlocked blocked;
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    return std::unexpected(SystemError{"start the prober's thread", error.code().value()});
+  }
+  return {};
+}
+
+void Prober::replace(std::vector<ProbeTarget> targets) {
+  {
+    const std::scoped_lock lock(mutex_);
+    replacement_ = std::move(targets);
+  }
+  if (transfers_) transfers_->wake();
+}
+
+void Prober::stop() noexcept {
+  if (!thread_.joinable()) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    is_stopping_ = true;
+  }
+  transfers_->wake();
+  thread_.join();
+  transfers_.reset();
+}
+
+std::vector<CheckState> Prober::snapshot() const {
+  const Moment now = config_.clock();
+  const std::scoped_lock lock(mutex_);
+  return checks_.snapshot(now);
+}
+
+MonotonicTime Prober::last_tick() const noexcept {
+  return MonotonicTime(Milliseconds(last_tick_.load(std::memory_order_relaxed)));
+}
+
+void Prober::run() {
+  Moment now = config_.clock();
+  for (;;) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (is_stopping_) break;
+    }
+    take_replacement(now);
+    start_due(now);
+    report_first_round();
+
+    const Milliseconds planned = time_to_wait(now.monotonic);
+    const auto finished = transfers_->wait(planned);
+    const Moment before = std::exchange(now, config_.clock());
+    last_tick_.store(now.monotonic.time_since_epoch().count(), std::memory_order_relaxed);
+    const bool is_late = now.monotonic - before.monotonic > planned + stall_limit;
+    take(finished, is_late, now);
+
+    std::vector<VerdictChange> aged;
+    {
+      const std::scoped_lock lock(mutex_);
+      aged = checks_.check_ages(now);
+    }
+    report(aged);
+  }
+}
+
+void Prober::take_replacement(const Moment& now) {
+  Checks::Replaced replaced;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!replacement_) return;
+    for (auto& [key, verdict] : std::exchange(seeds_, {})) checks_.seed(std::move(key), verdict);
+    replaced = checks_.replace(*std::exchange(replacement_, std::nullopt), now);
+  }
+  const auto is_kept = [this](TargetId target) { return checks_.find(target) != nullptr; };
+  schedule_.retain(is_kept);
+  std::erase_if(started_, [&](const auto& probe) {
+    if (is_kept(probe.first)) return false;
+    transfers_->cancel(probe.first);
+    return true;
+  });
+  schedule_.add(replaced.added, now.monotonic);
+  report(replaced.changes);
+}
+
+void Prober::start_due(const Moment& now) {
+  while (transfers_->in_flight() < config_.in_flight_max) {
+    const auto target = schedule_.take_due(now.monotonic);
+    if (!target) return;
+    started_.insert_or_assign(*target, now.monotonic);
+    transfers_->start(*target, *checks_.find(*target));
+  }
+}
+
+Milliseconds Prober::time_to_wait(MonotonicTime now) const {
+  const auto due = schedule_.next_due();
+  if (!due || transfers_->in_flight() >= config_.in_flight_max) return tick_interval;
+  return std::clamp<Milliseconds>(*due - now, Milliseconds{0}, tick_interval);
+}
+
+void Prober::take(const std::vector<CurlTransfers::Finished>& finished, bool is_late,
+                  const Moment& now) {
+  for (const auto& [target, result, is_timeout] : finished) {
+    const MonotonicTime started = started_.at(target);
+    started_.erase(target);
+    if (is_timeout && is_late) {
+      schedule_.plan_at(target, now.monotonic);
+      continue;
+    }
+    schedule_.plan_next(target, checks_.find(target)->timing.interval, started);
+    std::vector<VerdictChange> changes;
+    {
+      const std::scoped_lock lock(mutex_);
+      changes = checks_.note(target, result, now);
+    }
+    report(changes);
+  }
+}
+
+void Prober::report(const std::vector<VerdictChange>& changes) const {
+  for (const VerdictChange& change : changes) callbacks_.on_verdict(change);
+}
+
+void Prober::report_first_round() {
+  // Only this thread changes the checks, so it reads them without the lock.
+  if (is_first_round_reported_ || !checks_.is_first_round_done()) return;
+  is_first_round_reported_ = true;
+  callbacks_.on_first_round_done();
+}
+
+}  // namespace demarc::health

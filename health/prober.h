@@ -1,0 +1,112 @@
+// The prober: one thread that probes every target in its interval and says what changed.
+// It joins health/schedule.h (when), health/curl_transfers.h (how) and health/checks.h (what we
+// believe); the daemon (tools/) turns its changes into events for zones/steering.h.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "geo/base/moment.h"
+#include "geo/base/result.h"
+#include "health/checks.h"
+#include "health/curl_transfers.h"
+#include "health/schedule.h"
+
+namespace demarc::health {
+
+/// Probes in flight at once: each is a socket, and 1,024 is all a process has by default.
+inline constexpr std::size_t probes_in_flight_max = 400;
+
+/// The thread moves on at least this often, so last_tick() is never older unless it is stuck.
+inline constexpr Milliseconds tick_interval{250};
+
+/// A round that took this much longer than planned was late by our own fault (stopped, starved, a
+/// callback that hung). Timeouts found in it are no evidence, and are asked again.
+inline constexpr Milliseconds stall_limit{500};
+
+struct ProberConfig {
+  /// Reads both clocks. Called from the prober's thread and from snapshot()'s.
+  std::function<Moment()> clock;
+  std::uint64_t seed = 0;  // of the jitter
+  TransferOptions transfers;
+  std::size_t in_flight_max = probes_in_flight_max;
+};
+
+/// Called from the prober's thread without any lock; they should only hand over and return, may
+/// call nothing of the Prober but snapshot() and last_tick(), and must not throw.
+struct ProberCallbacks {
+  std::function<void(const VerdictChange&)> on_verdict;
+  /// Once in the prober's life: every target it had by then has had a result. The bound in time is
+  /// the caller's: it starts without those that are still unknown.
+  std::function<void()> on_first_round_done;
+};
+
+class Prober {
+ public:
+  Prober(ProberConfig config, ProberCallbacks callbacks);
+  ~Prober();  // stops
+  Prober(const Prober&) = delete;
+  Prober& operator=(const Prober&) = delete;
+
+  /// A verdict from before a restart that is recent enough to begin with. Before start() or
+  /// replace(), the next of which takes it; forgotten there if it has no such check.
+  void seed(std::string key, zones::Verdict verdict);
+
+  /// Starts the thread with these targets, once. The error says what libcurl or the system refused;
+  /// nothing runs then.
+  [[nodiscard]] Result<void, SystemError> start(std::vector<ProbeTarget> targets);
+
+  /// A reload. Targets whose probe did not change keep verdict and history; probes of the others
+  /// are given up. Taken at the thread's next turn; of several, the last. Returns at once.
+  void replace(std::vector<ProbeTarget> targets);
+
+  /// Ends the thread and every probe in flight, without waiting for any of them. No callback comes
+  /// after it returns. May be called twice, but not from a callback.
+  void stop() noexcept;
+
+  /// Every check by key, and how old its evidence is now. Takes a lock: not for a query thread.
+  [[nodiscard]] std::vector<CheckState> snapshot() const;
+
+  /// When the thread last moved on; a watchdog alerts when it is some tick_intervals old. Before
+  /// start() the epoch. Any thread, no lock.
+  [[nodiscard]] MonotonicTime last_tick() const noexcept;
+
+ private:
+  void run();
+  void take_replacement(const Moment& now);
+  void start_due(const Moment& now);
+  [[nodiscard]] Milliseconds time_to_wait(MonotonicTime now) const;
+  void take(const std::vector<CurlTransfers::Finished>& finished, bool is_late, const Moment& now);
+  void report(const std::vector<VerdictChange>& changes) const;
+  void report_first_round();
+
+  const ProberConfig config_;
+  const ProberCallbacks callbacks_;
+
+  mutable std::mutex mutex_;  // the four below; never held during a callback or a wait
+  Checks checks_;
+  std::vector<std::pair<std::string, zones::Verdict>> seeds_;
+  std::optional<std::vector<ProbeTarget>> replacement_;
+  bool is_stopping_ = false;
+
+  // The thread's own.
+  ProbeSchedule schedule_;
+  std::map<TargetId, MonotonicTime> started_;  // probes in flight
+  bool is_first_round_reported_ = false;
+
+  std::unique_ptr<CurlTransfers> transfers_;
+  std::atomic<MonotonicTime::rep> last_tick_{0};
+  std::thread thread_;
+};
+
+}  // namespace demarc::health

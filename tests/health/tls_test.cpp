@@ -1,0 +1,103 @@
+// https probes: chain, time and host name of the certificate decide before any status does.
+#include <catch2/catch.hpp>
+
+#include "tests/health/probing.h"
+#include "tests/support/certificates.h"
+#include "tests/support/temp_folder.h"
+
+using namespace demarc;
+using namespace demarc::health;
+using namespace std::chrono_literals;
+using testing::CertificateAuthority;
+using testing::HttpBackend;
+using testing::LeafOptions;
+using testing::TempFolder;
+using zones::ProbeScheme;
+
+namespace {
+
+struct TlsProbe {
+  ProbeResult result;
+  std::string server_name;
+  std::size_t requests = 0;
+};
+
+TlsProbe probe_tls(const CertificateAuthority& issuer, const CertificateAuthority& trusted,
+                   const LeafOptions& leaf) {
+  const TempFolder folder;
+  HttpBackend backend({.tls = issuer.issue(leaf)});
+  const Probe probe = local_probe(backend.port(), ProbeScheme::https);
+  const auto result = probe_once(probe, {.ca_file = folder.write("ca.pem", trusted.pem())});
+  return {result.value_or(ProbeResult{.detail = "no result"}), backend.last_server_name(),
+          backend.requests()};
+}
+
+}  // namespace
+
+TEST_CASE("https: a good certificate, the right SNI and Host", "[health][tls]") {
+  const CertificateAuthority ca;
+  const auto [result, server_name, requests] = probe_tls(ca, ca, {.host = probed_host});
+  CHECK(result.detail == "HTTP 200");
+  CHECK(result.outcome == ProbeOutcome::pass);
+  CHECK(server_name == probed_host);
+  CHECK(requests == 1);
+}
+
+TEST_CASE("https: a bad certificate is a failure, and nothing is asked", "[health][tls]") {
+  const CertificateAuthority ca;
+  const CertificateAuthority stranger("Somebody else");
+  const auto [name, is_stranger, leaf, expected] =
+      GENERATE(table<const char*, bool, LeafOptions, const char*>({
+          {"expired", false, {.host = probed_host, .ends_in = -60s}, "certificate has expired"},
+          {"too early",
+           false,
+           {.host = probed_host, .starts_ago = -600s},
+           "certificate is not yet valid"},
+          {"another host", false, {.host = "api.us.example"}, "api.eu.example.sov"},
+          {"unknown CA", true, {.host = probed_host}, "unable to get local issuer certificate"},
+      }));
+  CAPTURE(name);
+  const auto [result, server_name, requests] = probe_tls(is_stranger ? stranger : ca, ca, leaf);
+  CHECK(result.outcome == ProbeOutcome::fail);
+  CAPTURE(result.detail);
+  CHECK(result.detail.starts_with("certificate: "));
+  CHECK(result.detail.contains(expected));
+  CHECK(requests == 0);
+}
+
+TEST_CASE("https: one prober verifies every handshake, also right after a good one",
+          "[health][tls]") {
+  const CertificateAuthority ca;
+  const TempFolder folder;
+  auto transfers = CurlTransfers::create({.ca_file = folder.write("ca.pem", ca.pem())});
+  REQUIRE(transfers);
+  const auto detail = [&](const LeafOptions& leaf) {
+    HttpBackend backend({.tls = ca.issue(leaf)});
+    (*transfers)->start(TargetId{1}, local_probe(backend.port(), ProbeScheme::https));
+    for (int turn = 0; turn < 200; ++turn) {
+      const auto finished = (*transfers)->wait(50ms);
+      if (!finished.empty()) return finished.front().result.detail;
+    }
+    return std::string("no result");
+  };
+  CHECK(detail({.host = probed_host}) == "HTTP 200");
+  CHECK(detail({.host = probed_host, .ends_in = -60s}) == "certificate: certificate has expired");
+  CHECK(detail({.host = probed_host}) == "HTTP 200");
+}
+
+TEST_CASE("https: a server without TLS, and a CA file that is none", "[health][tls]") {
+  HttpBackend plain;
+  const auto no_tls = probe_once(local_probe(plain.port(), ProbeScheme::https));
+  REQUIRE(no_tls);
+  CAPTURE(no_tls->detail);
+  CHECK(no_tls->outcome == ProbeOutcome::fail);
+  CHECK(no_tls->detail.starts_with("TLS: "));
+
+  const CertificateAuthority ca;
+  HttpBackend backend({.tls = ca.issue({.host = probed_host})});
+  const auto no_ca = probe_once(local_probe(backend.port(), ProbeScheme::https),
+                                {.ca_file = "/nonexistent/ca.pem"});
+  REQUIRE(no_ca);
+  CHECK(no_ca->outcome == ProbeOutcome::fail);
+  CHECK(no_ca->detail.starts_with("CA file: "));
+}

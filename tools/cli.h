@@ -1,0 +1,40 @@
+// `demarc VERB`: the table of verbs. Those that need no server are in tools/cli_offline.cpp, those
+// that ask a running one in tools/cli_online.cpp.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace demarc::tools {
+
+/// Exit codes of every verb.
+inline constexpr int exit_fine = 0;
+inline constexpr int exit_finding = 1;
+inline constexpr int exit_usage = 2;
+
+/// What all verbs share.
+struct CliContext {
+  bool json = false;
+  std::string config;  // demarcd.yaml, to find the control socket and the audit folder
+  std::string socket;  // wins over `config`
+  int exit_code = exit_fine;
+};
+
+/// Adds the verbs; each sets `context.exit_code`. `context` outlives the parse.
+void add_check_verbs(CLI::App& app, CliContext& context);
+void add_token_verbs(CLI::App& app, CliContext& context);
+void add_audit_verbs(CLI::App& app, CliContext& context);
+void add_geo_verbs(CLI::App& app, CliContext& context);
+void add_online_verbs(CLI::App& app, CliContext& context);
+
+/// Prints to standard error, `demarc: TEXT`, and remembers the exit code.
+void fail(CliContext& context, int exit_code, const std::string& text);
+
+/// The whole of a file, or of standard input for "-"; at most `size_max` bytes.
+[[nodiscard]] std::optional<std::string> read_input(const std::string& path, std::size_t size_max);
+
+[[nodiscard]] int run_cli(int argc, char** argv);
+
+}  // namespace demarc::tools

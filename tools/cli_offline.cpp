@@ -1,0 +1,325 @@
+// The verbs that need files alone: check, token, audit.
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
+
+#include "tools/cli.h"
+#include "tools/clock.h"
+#include "tools/daemon_config.h"
+#include "zones/audit/verify.h"
+#include "zones/jws.h"
+#include "zones/repository.h"
+#include "zones/state_store.h"
+#include "zones/time_text.h"
+#include "zones/token.h"
+#include "zones/yaml/fields.h"
+
+namespace demarc::tools {
+namespace {
+
+using nlohmann::json;
+using namespace zones;
+
+// ---- check
+
+void check(CliContext& context, const std::string& folder, bool strict) {
+  Diagnostics diagnostics;
+  const auto repository = load_repository(folder, diagnostics);
+  if (context.json) {
+    json findings = json::array();
+    for (const Diagnostic& d : diagnostics.list()) {
+      findings.push_back({{"file", d.place.file},
+                          {"line", d.place.line},
+                          {"column", d.place.column},
+                          {"severity", d.severity == Severity::error ? "error" : "warning"},
+                          {"rule", d.rule},
+                          {"text", d.text}});
+    }
+    fmt::print("{}\n", json{{"ok", repository != nullptr}, {"findings", findings}}.dump(2));
+  } else {
+    for (const Diagnostic& d : diagnostics.list()) fmt::print("{}\n", d.line());
+    const std::size_t errors = diagnostics.error_count();
+    const std::size_t warnings = diagnostics.list().size() - errors;
+    if (repository) {
+      fmt::print("{}: {} zones, {} services, {} warning(s)\n", folder, repository->zones.size(),
+                 repository->services.size(), warnings);
+    } else {
+      fmt::print("{}: {} error(s), {} warning(s)\n", folder, errors, warnings);
+    }
+  }
+  if (!repository || (strict && !diagnostics.list().empty())) context.exit_code = exit_finding;
+}
+
+// ---- token
+
+std::optional<KeyAlgorithm> parse_algorithm(const std::string& text) {
+  if (text == "EdDSA") return KeyAlgorithm::EdDSA;
+  if (text == "ES256") return KeyAlgorithm::ES256;
+  return std::nullopt;
+}
+
+void add_keygen(CLI::App& token, CliContext& context) {
+  struct Options {
+    std::string out, algorithm = "EdDSA";
+  };
+  auto options = std::make_shared<Options>();
+  auto* verb = token.add_subcommand("keygen", "make a key pair: OUT.private.pem and OUT.pem");
+  verb->add_option("--out", options->out, "path without ending")->required();
+  verb->add_option("--alg", options->algorithm, "EdDSA or ES256")->capture_default_str();
+  verb->callback([options, &context] {
+    const auto algorithm = parse_algorithm(options->algorithm);
+    if (!algorithm) return fail(context, exit_usage, "--alg: expected EdDSA or ES256");
+    const std::string secret = options->out + ".private.pem";
+    const std::string open = options->out + ".pem";
+    for (const std::string& path : {secret, open}) {
+      if (::access(path.c_str(), F_OK) == 0) {
+        return fail(context, exit_usage, path + " exists; expected a new name");
+      }
+    }
+    const auto pair = make_key_pair(*algorithm);
+    if (!pair) return fail(context, exit_finding, pair.error());
+    auto written = replace_file(secret, pair->private_key_pem);
+    if (written) written = replace_file(open, pair->public_key_pem);
+    if (!written) return fail(context, exit_finding, written.error().text());
+    ::chmod(open.c_str(), 0644);
+    fmt::print("{} stays with its owner; {} goes into the repository\n", secret, open);
+  });
+}
+
+struct IssueOptions {
+  std::string key, kid, algorithm = "EdDSA", mode = "full-write", lasts, id, change;
+  Claims claims;
+};
+
+void issue(CliContext& context, IssueOptions& options) {
+  const auto algorithm = parse_algorithm(options.algorithm);
+  if (!algorithm) return fail(context, exit_usage, "--alg: expected EdDSA or ES256");
+  const auto mode = parse_mode(options.mode);
+  if (!mode) {
+    return fail(context, exit_usage, "--mode: expected read-only, scoped-write or full-write");
+  }
+  const auto lasts = yaml::parse_duration(options.lasts);
+  if (!lasts || *lasts < Seconds(1)) {
+    return fail(context, exit_usage, "--for: expected an integer and s, m or h, at least 1s");
+  }
+  struct stat status{};
+  if (::stat(options.key.c_str(), &status) == 0 && (status.st_mode & 077) != 0) {
+    return fail(context, exit_usage, options.key + " can be read by others; expected mode 0600");
+  }
+  const auto pem = read_input(options.key, 65'536);
+  if (!pem) return fail(context, exit_usage, "cannot read " + options.key);
+
+  const Moment now = read_clocks();
+  Claims claims = options.claims;
+  claims.mode = *mode;
+  claims.issued_at = claims.not_before = std::chrono::floor<Seconds>(now.wall);
+  claims.expires = claims.not_before + std::chrono::floor<Seconds>(*lasts);
+  claims.id = options.id;
+  if (claims.id.empty()) {
+    const auto random = make_key_pair(KeyAlgorithm::EdDSA);  // 256 random bits, named by their hash
+    if (!random) return fail(context, exit_finding, random.error());
+    claims.id = sha256_hex(random->public_key_pem).substr(0, 24);
+  }
+  if (!options.change.empty()) claims.change = options.change;
+  const auto token = issue_token(claims, options.kid, *algorithm, *pem);
+  if (!token) return fail(context, exit_usage, options.key + ": " + token.error());
+  fmt::print("{}\n", *token);
+}
+
+void add_issue(CLI::App& token, CliContext& context) {
+  auto options = std::make_shared<IssueOptions>();
+  auto* verb = token.add_subcommand("issue", "sign an approval; prints the token");
+  verb->add_option("--key", options->key, "the private key, PEM")->required();
+  verb->add_option("--kid", options->kid, "the key's id in policy.yaml")->required();
+  verb->add_option("--alg", options->algorithm, "EdDSA or ES256")->capture_default_str();
+  verb->add_option("--audience", options->claims.audience, "approvals.audience of the policy")
+      ->required();
+  verb->add_option("--zone", options->claims.zone)->required();
+  verb->add_option("--service", options->claims.service, "label or absolute name")->required();
+  verb->add_option("--from", options->claims.from, "home regions that may have failed")
+      ->required()
+      ->delimiter(',');
+  verb->add_option("--to", options->claims.to, "regions that may answer")
+      ->required()
+      ->delimiter(',');
+  verb->add_option("--mode", options->mode, "read-only, scoped-write or full-write")
+      ->capture_default_str();
+  verb->add_option("--for", options->lasts, "life from now: 30m, 4h")->required();
+  verb->add_option("--reason", options->claims.reason)->required();
+  verb->add_option("--case", options->claims.case_id, "ticket")->required();
+  verb->add_option("--issuer", options->claims.issuer)->default_val("demarc-cli");
+  verb->add_option("--change", options->change, "approve this pending change alone");
+  verb->add_option("--jti", options->id, "the token's id; left out: a random one");
+  verb->callback([options, &context] { issue(context, *options); });
+}
+
+json claims_json(const Claims& claims) {
+  json out = {{"iss", claims.issuer},
+              {"aud", claims.audience},
+              {"jti", claims.id},
+              {"nbf", to_rfc3339(claims.not_before)},
+              {"exp", to_rfc3339(claims.expires)},
+              {"zone", claims.zone},
+              {"service", claims.service},
+              {"from", claims.from},
+              {"to", claims.to},
+              {"mode", to_text(claims.mode)},
+              {"reason", claims.reason},
+              {"case", claims.case_id}};
+  if (claims.change) out["change"] = *claims.change;
+  return out;
+}
+
+void inspect(CliContext& context, const std::string& path, const std::string& folder) {
+  const auto text = read_input(path, token_bytes_max);
+  if (!text) return fail(context, exit_usage, "cannot read " + path);
+  const auto unchecked = inspect_token(*text);
+  if (!unchecked) return fail(context, exit_finding, unchecked.error().text);
+  json out = {{"header", json::parse(unchecked->header, nullptr, false)}};
+  if (unchecked->claims) {
+    out["claims"] = claims_json(*unchecked->claims);
+  } else {
+    out["wrong"] = unchecked->claims.error().text;
+    context.exit_code = exit_finding;
+  }
+  if (!folder.empty()) {
+    Diagnostics diagnostics;
+    const auto repository = load_repository(folder, diagnostics);
+    if (!repository || !repository->policy.approvals) {
+      return fail(context, exit_finding, folder + " has no policy with approvals that loads");
+    }
+    const auto checked = check_token(*text, *repository->policy.approvals, read_clocks().wall);
+    out["valid"] = checked.has_value();
+    if (checked) {
+      out["signed-by"] = {
+          {"key", checked->key_id}, {"person", checked->person}, {"role", checked->role}};
+    } else {
+      out["wrong"] = fmt::format("[{}] {}", to_text(checked.error().kind), checked.error().text);
+      context.exit_code = exit_finding;
+    }
+  }
+  fmt::print("{}\n", out.dump(2, ' ', false, json::error_handler_t::replace));
+  if (folder.empty()) {
+    fmt::print(stderr, "nothing was verified; --repository DIR checks it against a policy\n");
+  }
+}
+
+void add_inspect(CLI::App& token, CliContext& context) {
+  struct Options {
+    std::string path, repository;
+  };
+  auto options = std::make_shared<Options>();
+  auto* verb = token.add_subcommand("inspect", "show what a token says");
+  verb->add_option("token", options->path, "a file, or - for standard input")->required();
+  verb->add_option("--repository", options->repository, "verify it against this policy");
+  verb->callback([options, &context] { inspect(context, options->path, options->repository); });
+}
+
+// ---- audit
+
+std::optional<std::string> audit_folder(CliContext& context, const std::string& given) {
+  if (!given.empty()) return given;
+  Diagnostics diagnostics;
+  const auto config =
+      read_daemon_config(context.config.empty() ? "demarcd.yaml" : context.config, diagnostics);
+  if (config) return config->audit;
+  for (const Diagnostic& d : diagnostics.list()) fmt::print(stderr, "{}\n", d.line());
+  fail(context, exit_usage, "no audit folder: expected it as argument, or --config demarcd.yaml");
+  return std::nullopt;
+}
+
+void verify(CliContext& context, const std::string& given) {
+  const auto folder = audit_folder(context, given);
+  if (!folder) return;
+  const auto report = verify_audit(*folder);
+  if (!report) return fail(context, exit_finding, report.error().text());
+  if (context.json) {
+    fmt::print("{}\n", json{{"ok", report->findings.empty()},
+                            {"entries", report->entries},
+                            {"root", to_hex(report->root)},
+                            {"findings", report->findings}}
+                           .dump(2));
+  } else {
+    for (const std::string& finding : report->findings) fmt::print("{}\n", finding);
+    fmt::print("{} entries, tree root {}, {}\n", report->entries, to_hex(report->root),
+               report->findings.empty() ? std::string("whole")
+                                        : fmt::format("{} finding(s)", report->findings.size()));
+  }
+  if (!report->findings.empty()) context.exit_code = exit_finding;
+}
+
+struct ShowOptions {
+  std::string folder, kind, service;
+};
+
+void show(CliContext& context, const ShowOptions& options) {
+  const auto folder = audit_folder(context, options.folder);
+  if (!folder) return;
+  json list = json::array();
+  const auto visited = visit_audit(*folder, [&](const ParsedEntry& parsed) {
+    const AuditEntry& entry = parsed.entry;
+    if (!options.kind.empty() && entry.kind != options.kind) return;
+    if (!options.service.empty() && entry.fact("service") != options.service) return;
+    if (context.json) {
+      json facts = json::object();
+      for (const auto& [name, value] : entry.facts) facts[name] = value;
+      list.push_back({{"seq", parsed.place.sequence},
+                      {"time", to_rfc3339(entry.time)},
+                      {"node", parsed.place.node},
+                      {"kind", entry.kind},
+                      {"jurisdiction", entry.jurisdiction},
+                      {"facts", facts}});
+      return;
+    }
+    fmt::print("{:>6} {} {:<4} {}\n", parsed.place.sequence, to_rfc3339(entry.time),
+               entry.jurisdiction, entry.kind);
+    for (const auto& [name, value] : entry.facts) {
+      if (name == "policy" || name == "configuration") continue;
+      fmt::print("         {}: {}\n", name, value);
+    }
+  });
+  if (!visited) return fail(context, exit_finding, visited.error().text());
+  if (context.json) fmt::print("{}\n", list.dump(2));
+}
+
+}  // namespace
+
+void add_check_verbs(CLI::App& app, CliContext& context) {
+  struct Options {
+    std::string folder = ".";
+    bool strict = false;
+  };
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand("check", "read a zone repository and say all that is wrong");
+  verb->add_option("repository", options->folder, "its folder")->capture_default_str();
+  verb->add_flag("--strict", options->strict, "warnings count as findings");
+  verb->callback([options, &context] { check(context, options->folder, options->strict); });
+}
+
+void add_token_verbs(CLI::App& app, CliContext& context) {
+  auto* token = app.add_subcommand("token", "approval tokens: made where the keys are");
+  token->require_subcommand(1);
+  add_keygen(*token, context);
+  add_issue(*token, context);
+  add_inspect(*token, context);
+}
+
+void add_audit_verbs(CLI::App& app, CliContext& context) {
+  auto* audit = app.add_subcommand("audit", "the audit trail, from its files");
+  audit->require_subcommand(1);
+  auto options = std::make_shared<ShowOptions>();
+  auto* verify_verb = audit->add_subcommand("verify", "is it whole? exit 1 if not");
+  verify_verb->add_option("folder", options->folder, "left out: the configuration's");
+  verify_verb->callback([options, &context] { verify(context, options->folder); });
+  auto* show_verb = audit->add_subcommand("show", "its entries");
+  show_verb->add_option("folder", options->folder, "left out: the configuration's");
+  show_verb->add_option("--kind", options->kind, "of this kind alone");
+  show_verb->add_option("--service", options->service, "of this service alone");
+  show_verb->callback([options, &context] { show(context, *options); });
+}
+
+}  // namespace demarc::tools

@@ -1,0 +1,195 @@
+// The verbs that ask a running demarcd over its control socket.
+#include <cstdio>
+#include <functional>
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "tools/cli.h"
+#include "tools/control_socket.h"
+#include "tools/daemon_config.h"
+#include "tools/explain.h"
+#include "tools/offline_steering.h"
+#include "tools/status.h"
+#include "zones/jws.h"
+#include "zones/strict_json.h"
+#include "zones/yaml/fields.h"
+
+namespace demarc::tools {
+namespace {
+
+using nlohmann::json;
+
+std::optional<std::string> find_socket(CliContext& context) {
+  if (!context.socket.empty()) return context.socket;
+  Diagnostics diagnostics;
+  const std::string path = context.config.empty() ? "demarcd.yaml" : context.config;
+  const auto config = read_daemon_config(path, diagnostics);
+  if (config) return config->control;
+  for (const Diagnostic& d : diagnostics.list()) fmt::print(stderr, "{}\n", d.line());
+  fail(context, exit_usage, "no control socket: expected --socket PATH or --config demarcd.yaml");
+  return std::nullopt;
+}
+
+/// Sends a request; nothing if it failed, which was said then.
+std::optional<json> ask(CliContext& context, const json& request) {
+  const auto socket = find_socket(context);
+  if (!socket) return std::nullopt;
+  const auto answer = ask_control(*socket, request.dump());
+  if (!answer) {
+    fail(context, exit_finding, answer.error().text());
+    return std::nullopt;
+  }
+  const auto parsed = zones::parse_json_object(*answer);
+  if (!parsed) {
+    fail(context, exit_finding, "demarcd's answer: " + parsed.error());
+    return std::nullopt;
+  }
+  if (!parsed->value("ok", false)) {
+    if (context.json) fmt::print("{}\n", parsed->dump());
+    fail(context, exit_finding, parsed->value("error", "demarcd gave no reason"));
+    return std::nullopt;
+  }
+  return *parsed;
+}
+
+void print(const CliContext& context, const json& answer, const std::string& text) {
+  if (context.json) {
+    fmt::print("{}\n", answer.dump(2));
+  } else {
+    fmt::print("{}", text);
+  }
+}
+
+/// For verbs that are answered by one sentence.
+void decide(CliContext& context, const json& request) {
+  if (const auto answer = ask(context, request)) {
+    print(context, *answer, answer->value("text", "done") + "\n");
+  }
+}
+
+void add_explain(CLI::App& app, CliContext& context) {
+  struct Options {
+    std::string name, client, country, repository;
+    std::vector<std::string> down, geoip;
+  };
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand("explain", "why a client gets the answer it gets");
+  verb->add_option("name", options->name, "the service, as an absolute name")->required();
+  auto* client = verb->add_option("--client", options->client, "the client's IP address");
+  verb->add_option("--country", options->country, "the client's country, two letters")
+      ->excludes(client);
+  verb->add_option("--down", options->down, "an endpoint or region to take as down");
+  verb->add_option("--repository", options->repository,
+                   "explain these files by base weights, without a server");
+  verb->add_option("--geoip", options->geoip, "databases to use with --repository");
+  verb->callback([options, &context] {
+    if (!options->repository.empty()) {
+      const auto explained = explain_offline(options->repository, options->geoip,
+                                             {options->name, geo::parse_address(options->client),
+                                              geo::parse_code2(options->country), options->down});
+      if (!explained) return fail(context, exit_finding, explained.error());
+      return print(context, *explained, explain_text(*explained));
+    }
+    const auto answer = ask(context, {{"verb", "explain"},
+                                      {"name", options->name},
+                                      {"client", options->client},
+                                      {"country", options->country},
+                                      {"down", options->down}});
+    if (!answer) return;
+    print(context, answer->at("explained"), explain_text(answer->at("explained")));
+  });
+}
+
+void add_status(CLI::App& app, CliContext& context) {
+  app.add_subcommand("status", "what is served now, and why")->callback([&context] {
+    const auto answer = ask(context, {{"verb", "status"}});
+    if (answer) print(context, answer->at("status"), status_text(answer->at("status")));
+  });
+  app.add_subcommand("pending", "crossings that wait for an approval; exit 1 if there are any")
+      ->callback([&context] {
+        const auto answer = ask(context, {{"verb", "pending"}});
+        if (!answer) return;
+        print(context, answer->at("pending"), pending_text(answer->at("pending")));
+        if (!answer->at("pending").empty()) context.exit_code = exit_finding;
+      });
+}
+
+void add_approve(CLI::App& app, CliContext& context) {
+  auto path = std::make_shared<std::string>();
+  auto* approve = app.add_subcommand("approve", "present an approval token");
+  approve->add_option("token", *path, "a file with the token, or - for standard input")->required();
+  approve->callback([path, &context] {
+    const auto token = read_input(*path, zones::token_bytes_max);
+    if (!token) return fail(context, exit_usage, "cannot read " + *path);
+    decide(context, {{"verb", "approve"}, {"token", *token}});
+  });
+
+  struct Revoke {
+    std::string id, reason;
+  };
+  auto options = std::make_shared<Revoke>();
+  auto* revoke = app.add_subcommand("revoke", "end a grant now");
+  revoke->add_option("id", options->id, "the grant's id, or the jti of one of its tokens")
+      ->required();
+  revoke->add_option("--reason", options->reason, "for the audit trail")->required();
+  revoke->callback([options, &context] {
+    decide(context, {{"verb", "revoke"}, {"id", options->id}, {"reason", options->reason}});
+  });
+}
+
+void add_orders(CLI::App& app, CliContext& context) {
+  struct Options {
+    std::string target, service, reason, lasts;
+  };
+  auto options = std::make_shared<Options>();
+  auto* drain = app.add_subcommand("drain", "take an endpoint or region out, for a while");
+  drain->add_option("target", options->target, "an endpoint's host name or a region")->required();
+  drain->add_option("--service", options->service, "of this service alone");
+  drain->add_option("--for", options->lasts, "how long: 30m, 2h, 1d")->required();
+  drain->add_option("--reason", options->reason, "for the audit trail")->required();
+  drain->callback([options, &context] {
+    const auto lasts = zones::yaml::parse_duration(options->lasts);
+    if (!lasts) {
+      return fail(context, exit_usage,
+                  "--for is `" + options->lasts + "`, expected an integer and ms, s, m, h or d");
+    }
+    decide(context, {{"verb", "drain"},
+                     {"target", options->target},
+                     {"service", options->service},
+                     {"reason", options->reason},
+                     {"for-ms", lasts->count()}});
+  });
+  auto id = std::make_shared<std::string>();
+  auto* undrain = app.add_subcommand("undrain", "end an order before its time");
+  undrain->add_option("id", *id, "the order's id, or its target")->required();
+  undrain->callback([id, &context] { decide(context, {{"verb", "undrain"}, {"id", *id}}); });
+}
+
+/// A verb whose one option is a reason.
+void add_reasoned(CLI::App& app, CliContext& context, const std::string& name,
+                  const std::string& help, bool reason_required) {
+  auto reason = std::make_shared<std::string>();
+  auto* verb = app.add_subcommand(name, help);
+  verb->add_option("--reason", *reason, "for the audit trail")->required(reason_required);
+  verb->callback(
+      [name, reason, &context] { decide(context, {{"verb", name}, {"reason", *reason}}); });
+}
+
+}  // namespace
+
+void add_online_verbs(CLI::App& app, CliContext& context) {
+  add_status(app, context);
+  add_explain(app, context);
+  add_approve(app, context);
+  add_orders(app, context);
+  add_reasoned(app, context, "freeze", "health and on-fail move nothing until unfreeze", true);
+  add_reasoned(app, context, "unfreeze", "end the freeze", false);
+  add_reasoned(app, context, "trust-clock", "the wall clock is right, although it went back", true);
+  app.add_subcommand("reload", "read the repository again")->callback([&context] {
+    decide(context, {{"verb", "reload"}});
+  });
+}
+
+}  // namespace demarc::tools

@@ -1,0 +1,128 @@
+#include "tools/control_verbs.h"
+
+#include <functional>
+#include <map>
+#include <thread>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "tools/clock.h"
+#include "tools/daemon.h"
+#include "tools/explain.h"
+#include "tools/status.h"
+#include "zones/strict_json.h"
+
+namespace demarc::tools {
+namespace {
+
+using nlohmann::json;
+using namespace zones;
+
+struct Ask {
+  Daemon& daemon;
+  const json& request;
+  const std::string& who;
+
+  [[nodiscard]] std::string text(const char* name) const {
+    const auto found = request.find(name);
+    return found != request.end() && found->is_string() ? found->get<std::string>() : std::string{};
+  }
+  [[nodiscard]] Milliseconds duration(const char* name) const {
+    const auto found = request.find(name);
+    constexpr std::int64_t year_ms = 366LL * 24 * 3600 * 1000;
+    if (found == request.end() || !found->is_number_integer()) return Milliseconds(0);
+    return Milliseconds(std::min(found->get<std::int64_t>(), year_ms));
+  }
+};
+
+json failed(std::string text) { return {{"ok", false}, {"error", std::move(text)}}; }
+
+json from_reply(const std::optional<Reply>& reply) {
+  if (!reply) return failed("there was no answer");
+  if (!reply->accepted) return failed(reply->text);
+  return {{"ok", true}, {"text", reply->text}, {"id", reply->id}};
+}
+
+json decide(const Ask& ask, decltype(Event::what) what) {
+  auto reply = ask.daemon.controller().happen_one(std::move(what));
+  ask.daemon.after_step();
+  return from_reply(reply);
+}
+
+json explain_verb(const Ask& ask) {
+  ExplainRequest request{.name = ask.text("name"), .client = {}, .country = {}, .assumed_down = {}};
+  if (const auto client = ask.text("client"); !client.empty()) {
+    request.client = geo::parse_address(client);
+    if (!request.client) return failed("`" + client + "` is no IP address");
+  }
+  if (const auto country = ask.text("country"); !country.empty()) {
+    request.country = geo::parse_code2(country);
+    if (!request.country) return failed("`" + country + "` is no country code");
+  }
+  if (const auto down = ask.request.find("down"); down != ask.request.end() && down->is_array()) {
+    for (const json& target : *down) {
+      if (target.is_string()) request.assumed_down.push_back(target.get<std::string>());
+    }
+  }
+  auto explained = explain(ask.daemon.controller().steering(), ask.daemon.databases(), request);
+  if (!explained) return failed(explained.error());
+  return {{"ok", true}, {"explained", std::move(*explained)}};
+}
+
+json stall_verb(const Ask& ask) {
+  if (!ask.daemon.config().debug_verbs) {
+    return failed("debug verbs are off; expected `debug-verbs: true` in demarcd.yaml");
+  }
+  // The control thread does nothing at all for a while, as if it were stuck: what query threads
+  // must do by themselves shows then.
+  std::this_thread::sleep_for(std::min(ask.duration("for-ms"), Milliseconds(60'000)));
+  return {{"ok", true}};
+}
+
+const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
+  static const std::map<std::string, std::function<json(const Ask&)>> table = {
+      {"ping", [](const Ask&) { return json{{"ok", true}}; }},
+      {"status", [](const Ask& a) { return json{{"ok", true}, {"status", status_of(a.daemon)}}; }},
+      {"pending",
+       [](const Ask& a) { return json{{"ok", true}, {"pending", pending_of(a.daemon)}}; }},
+      {"explain", explain_verb},
+      {"approve", [](const Ask& a) { return decide(a, TokenPresented{a.text("token"), a.who}); }},
+      {"revoke",
+       [](const Ask& a) { return decide(a, GrantRevoked{a.text("id"), a.who, a.text("reason")}); }},
+      {"drain",
+       [](const Ask& a) {
+         return decide(a, OrderGiven{a.text("target"), a.text("service"), a.who, a.text("reason"),
+                                     a.duration("for-ms")});
+       }},
+      {"undrain", [](const Ask& a) { return decide(a, OrderEnded{a.text("id"), a.who}); }},
+      {"freeze", [](const Ask& a) { return decide(a, FreezeSet{true, a.who, a.text("reason")}); }},
+      {"unfreeze",
+       [](const Ask& a) { return decide(a, FreezeSet{false, a.who, a.text("reason")}); }},
+      {"trust-clock",
+       [](const Ask& a) { return decide(a, ClockTrusted{a.who, a.text("reason")}); }},
+      {"reload",
+       [](const Ask& a) {
+         a.daemon.begin_reload("asked by " + a.who);
+         return json{{"ok", true}, {"text", "reload begun"}};
+       }},
+      {"debug-stall", stall_verb},
+  };
+  return table;
+}
+
+}  // namespace
+
+std::string answer_control(Daemon& daemon, const std::string& request, const std::string& who) {
+  const auto dump = [](const json& answer) {
+    return answer.dump(-1, ' ', false, json::error_handler_t::replace);
+  };
+  const auto parsed = parse_json_object(request);
+  if (!parsed) return dump(failed("the request: " + parsed.error()));
+  const Ask ask{daemon, *parsed, who};
+  const auto verb = verbs().find(ask.text("verb"));
+  if (verb == verbs().end()) return dump(failed("unknown verb `" + ask.text("verb") + "`"));
+  return dump(verb->second(ask));
+}
+
+}  // namespace demarc::tools

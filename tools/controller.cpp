@@ -1,0 +1,159 @@
+#include "tools/controller.h"
+
+#include <fmt/format.h>
+
+#include "tools/log.h"
+
+namespace demarc::tools {
+namespace {
+
+// Even a calm daemon saves its clock now and then, so that a restart notices a clock that went
+// back.
+constexpr Milliseconds calm_save_after{10'000};
+
+zones::AuditEntry node_fact(WallTime time, std::string kind, std::string text) {
+  return {.time = time,
+          .kind = std::move(kind),
+          .jurisdiction = std::string(zones::node_jurisdiction),
+          .facts = {{"text", std::move(text)}}};
+}
+
+}  // namespace
+
+Controller::Controller(zones::SteeringState restored, std::unique_ptr<zones::StateStore> store,
+                       ControllerPaths paths, std::function<Moment()> clock, Publish publish)
+    : steering_(std::move(restored)),
+      store_(std::move(store)),
+      paths_(std::move(paths)),
+      clock_(std::move(clock)),
+      publish_(std::move(publish)) {
+  if (auto opened = open_log(); !opened) {
+    // Closed at the border, open inside it: answers go on, no crossing is made.
+    log_line(LogLevel::alert, "audit-not-open error=" + opened.error().text());
+    disk_is_broken_ = true;
+    carry_out(steering_.step({clock_(), zones::AuditBroken{opened.error().text()}}));
+  }
+}
+
+Result<void, SystemError> Controller::open_log() {
+  auto log = zones::AuditLog::open(paths_.audit, paths_.node);
+  if (!log) return std::unexpected(log.error());
+  log_.emplace(std::move(*log));
+  std::vector<zones::AuditEntry> repairs;
+  for (const std::string& repair : log_->repairs()) {
+    log_warning("audit-repaired what={}", repair);
+    repairs.push_back(node_fact(clock_().wall, "log-repaired", repair));
+  }
+  return log_->append(repairs);
+}
+
+std::optional<zones::Reply> Controller::happen(std::vector<decltype(zones::Event::what)> what) {
+  const Moment now = clock_();
+  std::vector<zones::Event> events;
+  for (auto& one : what) events.push_back({now, std::move(one)});
+  zones::Effects effects = steering_.step(events);
+  auto reply = std::move(effects.reply);
+  carry_out(std::move(effects));
+  if (reply && reply->accepted && disk_is_broken_) {
+    reply->text +=
+        " (the audit trail or the state cannot be written: nothing new crosses until it can)";
+  }
+  return reply;
+}
+
+void Controller::carry_out(zones::Effects effects) {
+  state_is_dirty_ |= effects.state_changed || effects.save_state;
+  timer_ = effects.timer;
+
+  std::optional<std::string> broke;
+  if (disk_is_broken_) {
+    keep_for_later(effects.audit);
+  } else if (auto appended = append(effects.audit); !appended) {
+    broke = appended.error().text();
+    keep_for_later(effects.audit);
+  } else if (effects.save_state) {
+    if (auto saved = save(); !saved) broke = saved.error().text();
+  }
+  if (broke) {
+    disk_is_broken_ = true;
+    backlog_.push_back(node_fact(clock_().wall, "disk-broken", *broke));
+    for (zones::AuditEntry entry : effects.audit) {
+      if (!entry.tells_of_new_crossing) continue;
+      entry.kind = "crossing-not-made";
+      entry.tells_of_new_crossing = false;
+      backlog_.push_back(std::move(entry));
+    }
+  }
+  const auto& weights = disk_is_broken_ ? effects.publish_if_unaudited : effects.publish;
+  if (!weights.empty()) {
+    publish_(weights, {steering_.state().trusted_wall, clock_().monotonic});
+  }
+  for (auto& alert : effects.alerts_raised) raise(std::move(alert));
+  for (const std::string& key : effects.alerts_ended) end_alert(key);
+  if (broke) carry_out(steering_.step({clock_(), zones::AuditBroken{*broke}}));
+}
+
+Result<void, SystemError> Controller::append(const std::vector<zones::AuditEntry>& entries) {
+  if (entries.empty()) return {};
+  if (!log_) return failure("the audit trail is not open");
+  return log_->append(entries);
+}
+
+Result<void, SystemError> Controller::save() {
+  saved_at_ = clock_().monotonic;
+  auto saved = store_->save(steering_.state());
+  if (saved) state_is_dirty_ = false;
+  return saved;
+}
+
+void Controller::keep_for_later(const std::vector<zones::AuditEntry>& entries) {
+  for (const auto& entry : entries) {
+    if (entry.tells_of_new_crossing) continue;  // it did not happen
+    if (backlog_.size() == audit_backlog_max) {
+      backlog_.pop_front();
+      ++backlog_lost_;
+    }
+    backlog_.push_back(entry);
+  }
+}
+
+void Controller::maintain() {
+  const auto now = clock_();
+  if (disk_is_broken_) {
+    if (!log_ && !open_log()) return;
+    std::vector<zones::AuditEntry> entries(backlog_.begin(), backlog_.end());
+    if (backlog_lost_ != 0) {
+      entries.push_back(node_fact(now.wall, "entries-lost", std::to_string(backlog_lost_)));
+    }
+    if (!log_->append(entries)) return;
+    backlog_.clear();
+    backlog_lost_ = 0;
+    if (!save()) return;
+    disk_is_broken_ = false;
+    happen_one(zones::AuditMended{});
+    return;
+  }
+  const auto since = now.monotonic - saved_at_;
+  if ((state_is_dirty_ && since >= lazy_save_after) || since >= calm_save_after) save_now();
+}
+
+void Controller::save_now() {
+  if (auto saved = save(); !saved) {
+    raise({"state", "the state cannot be saved: " + saved.error().text(), clock_().wall});
+    return;
+  }
+  end_alert("state");
+}
+
+void Controller::raise(zones::Alert alert) {
+  auto& known = alerts_[alert.key];
+  if (known.text == alert.text) return;
+  log_line(LogLevel::alert, fmt::format("raised key={} {}", alert.key, alert.text));
+  known = std::move(alert);
+}
+
+void Controller::end_alert(const std::string& key) {
+  if (alerts_.erase(key) != 0) log_info("alert-ended key={}", key);
+}
+
+}  // namespace demarc::tools

@@ -1,0 +1,86 @@
+// The hand that carries out what steering decides: trail first, state next, then the answers. It
+// decides nothing itself; when the disk fails, it tells steering and does what steering says then.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "geo/base/moment.h"
+#include "zones/audit/log.h"
+#include "zones/state_store.h"
+#include "zones/steering.h"
+
+namespace demarc::tools {
+
+/// Entries kept in memory while the trail cannot be written; beyond it the oldest are lost,
+/// counted.
+inline constexpr std::size_t audit_backlog_max = 100'000;
+
+/// How long a verdict may wait to be saved; nothing that concerns a border ever waits.
+inline constexpr Milliseconds lazy_save_after{1000};
+
+struct ControllerPaths {
+  std::string audit;
+  std::string node;
+};
+
+/// Control thread only.
+class Controller {
+ public:
+  using Publish = std::function<void(std::span<const zones::ClearedWeights>, Moment now)>;
+
+  Controller(zones::SteeringState restored, std::unique_ptr<zones::StateStore> store,
+             ControllerPaths paths, std::function<Moment()> clock, Publish publish);
+
+  /// Feeds steering what happened together and carries out what it wants.
+  std::optional<zones::Reply> happen(std::vector<decltype(zones::Event::what)> what);
+  std::optional<zones::Reply> happen_one(decltype(zones::Event::what) what) {
+    return happen({std::move(what)});
+  }
+
+  /// To be called about once a second: tries a broken disk again, saves what may wait.
+  void maintain();
+  /// Saves what is not saved yet; at the end.
+  void save_now();
+
+  /// When happen(TimerFired) is due next.
+  [[nodiscard]] std::optional<WallTime> timer() const noexcept { return timer_; }
+  [[nodiscard]] const zones::Steering& steering() const noexcept { return steering_; }
+  [[nodiscard]] zones::Steering& steering() noexcept { return steering_; }
+  [[nodiscard]] const std::map<std::string, zones::Alert>& alerts() const noexcept {
+    return alerts_;
+  }
+  void raise(zones::Alert alert);
+  void end_alert(const std::string& key);
+  /// Entries on disk; those that wait for it.
+  [[nodiscard]] std::uint64_t audit_size() const noexcept { return log_ ? log_->size() : 0; }
+  [[nodiscard]] std::size_t audit_waiting() const noexcept { return backlog_.size(); }
+
+ private:
+  void carry_out(zones::Effects effects);
+  [[nodiscard]] Result<void, SystemError> open_log();
+  [[nodiscard]] Result<void, SystemError> append(const std::vector<zones::AuditEntry>& entries);
+  [[nodiscard]] Result<void, SystemError> save();
+  void keep_for_later(const std::vector<zones::AuditEntry>& entries);
+
+  zones::Steering steering_;
+  std::unique_ptr<zones::StateStore> store_;
+  ControllerPaths paths_;
+  std::function<Moment()> clock_;
+  Publish publish_;
+  std::optional<zones::AuditLog> log_;
+  std::deque<zones::AuditEntry> backlog_;
+  std::uint64_t backlog_lost_ = 0;
+  bool disk_is_broken_ = false;
+  bool state_is_dirty_ = false;
+  MonotonicTime saved_at_{};
+  std::optional<WallTime> timer_;
+  std::map<std::string, zones::Alert> alerts_;
+};
+
+}  // namespace demarc::tools

@@ -1,0 +1,352 @@
+#include "tools/daemon.h"
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <random>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
+
+#include "tools/clock.h"
+#include "tools/control_verbs.h"
+#include "tools/log.h"
+#include "tools/metrics.h"
+#include "tools/status.h"
+#include "zones/repository.h"
+
+namespace demarc::tools {
+namespace {
+
+enum TimerSlot : int { steering_timer, second_timer, watch_timer, first_round_timer };
+
+// More findings of one reload than this are left out of the log; `demarc check` shows all.
+constexpr std::size_t logged_errors_max = 20;
+// The prober ticks four times a second; this late it is stuck.
+constexpr std::chrono::seconds prober_stuck_after{5};
+
+template <typename T>
+std::unexpected<std::string> refused(T&& text) {
+  return std::unexpected<std::string>(std::forward<T>(text));
+}
+
+std::string last_good_of(const DaemonConfig& config) { return config.state + "/last-good"; }
+std::string candidate_of(const DaemonConfig& config) { return config.state + "/candidate"; }
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+/// Loads from a private copy, so that an edit in the middle of it changes nothing, and so that what
+/// was good can be served again after a restart amid a bad edit.
+Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBook serials) {
+  const std::string copy = candidate_of(config);
+  const auto copied = copy_repository(config.repository, copy);
+  if (!copied) log_warning("repository-not-copied error={}", copied.error().text());
+  auto loaded = load({.repository = copied ? copy : config.repository,
+                      .geoip = config.geoip,
+                      .serials = std::move(serials),
+                      .now = read_clocks().wall});
+  if (!loaded || !copied) return loaded;
+  const std::string good = last_good_of(config);
+  std::error_code error;
+  std::filesystem::remove_all(good + ".old", error);
+  std::filesystem::rename(good, good + ".old", error);
+  std::filesystem::rename(copy, good, error);
+  if (error) log_warning("last-good-not-kept error={}", error.message());
+  return loaded;
+}
+
+void log_errors(const LoadErrors& errors) {
+  for (std::size_t i = 0; i < errors.size() && i < logged_errors_max; ++i) {
+    log_line(LogLevel::warning, errors[i]);
+  }
+  if (errors.size() > logged_errors_max) {
+    log_warning("{} more; `demarc check` shows all", errors.size() - logged_errors_max);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config) {
+  std::unique_ptr<Daemon> daemon(new Daemon(std::move(config)));
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int signal : {SIGHUP, SIGTERM, SIGINT}) ::sigaddset(&set, signal);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  // A trail at its size limit is a failing write, not the end of the process.
+  ::signal(SIGXFSZ, SIG_IGN);
+
+  auto loop = EventLoop::create();
+  if (!loop) return refused(loop.error().text());
+  daemon->loop_ = std::move(*loop);
+  daemon->signals_ = Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+
+  auto server = dns::Server::bind({.listen = daemon->config_.listen,
+                                   .threads = daemon->config_.threads,
+                                   .seed = random_seed()});
+  if (!server) return refused(server.error().text());
+  daemon->server_ = std::move(*server);
+  if (auto opened = daemon->open_state(); !opened) return refused(opened.error());
+  auto loaded = daemon->first_load();
+  if (!loaded) return refused(loaded.error());
+  daemon->take(std::move(*loaded), "start");
+  if (auto started = daemon->start_prober(); !started) return refused(started.error());
+  if (auto watched = daemon->watch_outside(); !watched) return refused(watched.error());
+  return daemon;
+}
+
+Daemon::~Daemon() {
+  http_.reset();
+  control_.reset();
+  watch_.reset();
+  if (loader_.joinable()) loader_.join();
+  if (prober_) prober_->stop();
+  if (server_) server_->stop();
+}
+
+Result<void, std::string> Daemon::open_state() {
+  auto store = zones::open_local_state(config_.state);
+  if (!store) return refused(store.error().text());
+  auto restored = (*store)->load();
+  if (!restored) {
+    // Going on without it would forget grants, orders and used tokens: a human decides.
+    return refused(
+        restored.error().text() +
+        "; expected the state demarcd saved. Restore it, or move it away to start without "
+        "grants, orders and used tokens");
+  }
+  controller_ =
+      std::make_unique<Controller>(restored->value_or(zones::SteeringState{}), std::move(*store),
+                                   ControllerPaths{config_.audit, config_.node}, read_clocks,
+                                   [this](std::span<const zones::ClearedWeights> weights,
+                                          Moment now) { publish(weights, now); });
+  controller_->happen_one(zones::NodeFact{"start", fmt::format("node {}", config_.node)});
+  return {};
+}
+
+Result<Loaded, std::string> Daemon::first_load() {
+  auto loaded = load_copy(config_, controller_->steering().state().serials);
+  if (loaded) return std::move(*loaded);
+  log_errors(loaded.error());
+  std::error_code error;
+  if (std::filesystem::is_directory(last_good_of(config_), error)) {
+    auto last_good = load({.repository = last_good_of(config_),
+                           .geoip = config_.geoip,
+                           .serials = controller_->steering().state().serials,
+                           .now = read_clocks().wall});
+    if (last_good) {
+      log_line(LogLevel::alert, "the repository has errors; the last good one is served");
+      controller_->happen_one(zones::ConfigurationRefused{"start", loaded.error().front()});
+      return std::move(*last_good);
+    }
+  }
+  return refused(fmt::format("{}\n{} error(s) in {}, and no last good copy: not started",
+                             fmt::join(loaded.error(), "\n"), loaded.error().size(),
+                             config_.repository));
+}
+
+void Daemon::take(Loaded loaded, const std::string& why) {
+  for (const std::string& warning : loaded.warnings) log_line(LogLevel::warning, warning);
+  configuration_ = loaded.configuration;
+  databases_ = std::move(loaded.databases);
+  next_parts_ = std::move(loaded.parts);
+  controller_->steering().remember_serials(std::move(loaded.serials));
+  controller_->happen_one(zones::ConfigurationLoaded{configuration_, why});
+  // Without any service steering has nothing to publish, and the zones are new all the same.
+  if (next_parts_) {
+    publish({}, {controller_->steering().state().trusted_wall, read_clocks().monotonic});
+  }
+  after_step();
+}
+
+void Daemon::publish(std::span<const zones::ClearedWeights> weights, Moment now) {
+  const auto& [repository, views] = *configuration_;
+  std::unique_ptr<const dns::Snapshot> next;
+  if (next_parts_) {
+    next = dns::build_snapshot(*repository, *views, std::move(*next_parts_), weights, now,
+                               generation() + 1);
+    next_parts_.reset();
+  } else {
+    next = dns::with_weights(published_->latest(), *repository, *views, weights, now);
+  }
+  if (published_) {
+    published_->publish(std::move(next));
+  } else {
+    published_ = std::make_unique<dns::Published>(std::move(next));
+  }
+}
+
+std::uint64_t Daemon::generation() const noexcept {
+  return published_ ? published_->latest().generation : 0;
+}
+
+Result<void, std::string> Daemon::start_prober() {
+  prober_ = std::make_unique<health::Prober>(
+      health::ProberConfig{
+          .clock = read_clocks, .seed = random_seed(), .transfers = {.ca_file = config_.probe_ca}},
+      health::ProberCallbacks{.on_verdict =
+                                  [this](const health::VerdictChange& change) {
+                                    const std::scoped_lock lock(verdicts_mutex_);
+                                    verdicts_.push_back(change);
+                                    if (verdicts_.size() == 1)
+                                      loop_->post([this] { take_verdicts(); });
+                                  },
+                              .on_first_round_done = [this] { loop_->post([this] { serve(); }); }});
+  const auto& state = controller_->steering().state();
+  if (read_clocks().wall - state.trusted_wall < verdict_believed) {
+    for (const auto& [key, check] : state.checks) {
+      if (check.verdict == zones::Verdict::up || check.verdict == zones::Verdict::down) {
+        prober_->seed(key, check.verdict);
+      }
+    }
+  }
+  auto started = prober_->start(health::build_targets(*configuration_->repository));
+  if (!started) return refused(started.error().text());
+  return {};
+}
+
+Result<void, std::string> Daemon::watch_outside() {
+  auto control = ControlSocket::open(*loop_, config_.control,
+                                     [this](const std::string& request, const std::string& who) {
+                                       return answer_control(*this, request, who);
+                                     });
+  if (!control) return refused(control.error().text());
+  control_ = std::move(*control);
+  auto watch = FileWatch::open(*loop_, watch_timer, {config_.repository}, config_.geoip,
+                               [this] { begin_reload("files changed"); });
+  if (!watch) return refused(watch.error().text());
+  watch_ = std::move(*watch);
+  if (config_.http) {
+    auto http = HttpService::start(*loop_, *config_.http,
+                                   {.metrics = [this] { return metrics_of(*this); },
+                                    .status = [this] { return status_of(*this).dump(2) + "\n"; }});
+    if (!http) return refused(http.error().text());
+    http_ = std::move(*http);
+  }
+  if (auto watched = loop_->watch(signals_.number(), [this] { on_signal(); }); !watched) {
+    return refused(watched.error().text());
+  }
+  return {};
+}
+
+int Daemon::run() {
+  every_second();
+  loop_->set_timer(first_round_timer, std::chrono::steady_clock::now() + first_round_max,
+                   [this] { serve(); });
+  loop_->run();
+  prober_->stop();
+  server_->stop();
+  controller_->happen_one(zones::NodeFact{"stop", fmt::format("node {}", config_.node)});
+  controller_->save_now();
+  return exit_code_;
+}
+
+void Daemon::serve() {
+  if (is_serving_) return;
+  take_verdicts();  // of the first round: they come before the first answer
+  loop_->set_timer(first_round_timer, std::nullopt, {});
+  if (auto served = server_->serve(*published_); !served) {
+    log_line(LogLevel::alert, "not-serving error=" + served.error().text());
+    exit_code_ = 1;
+    return loop_->stop();
+  }
+  is_serving_ = true;
+  std::string line = "ready";
+  for (const dns::Endpoint& endpoint : server_->bound()) line += " " + dns::to_text(endpoint);
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+  log_info("{} zones={} services={}", line, repository().zones.size(),
+           repository().services.size());
+}
+
+void Daemon::take_verdicts() {
+  std::vector<health::VerdictChange> changes;
+  {
+    const std::scoped_lock lock(verdicts_mutex_);
+    changes.swap(verdicts_);
+  }
+  if (changes.empty()) return;
+  std::vector<decltype(zones::Event::what)> events;
+  for (const health::VerdictChange& change : changes) {
+    log_info("verdict check={} from={} to={} detail={}", change.key, zones::to_text(change.from),
+             zones::to_text(change.to), change.detail);
+    events.emplace_back(zones::VerdictFound{change.key, change.to, change.detail});
+  }
+  controller_->happen(std::move(events));
+  after_step();
+}
+
+void Daemon::after_step() {
+  const auto due = controller_->timer();
+  if (!due) return loop_->set_timer(steering_timer, std::nullopt, {});
+  const Moment now = read_clocks();
+  const auto wait = std::max(*due - controller_->steering().state().trusted_wall, Milliseconds(0));
+  loop_->set_timer(steering_timer, now.monotonic + wait, [this] {
+    controller_->happen_one(zones::TimerFired{});
+    after_step();
+  });
+}
+
+void Daemon::every_second() {
+  controller_->maintain();
+  if (published_) published_->free_unused();
+  const auto silent = read_clocks().monotonic - prober_->last_tick();
+  if (silent > prober_stuck_after) {
+    controller_->raise(
+        {"prober", "the prober does not move: verdicts grow stale", read_clocks().wall});
+  } else {
+    controller_->end_alert("prober");
+  }
+  after_step();
+  loop_->set_timer(second_timer, std::chrono::steady_clock::now() + std::chrono::seconds(1),
+                   [this] { every_second(); });
+}
+
+void Daemon::on_signal() {
+  signalfd_siginfo info{};
+  while (::read(signals_.number(), &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGHUP) {
+      begin_reload("reload by signal");
+    } else {
+      log_info("stop signal={}", info.ssi_signo);
+      loop_->stop();
+    }
+  }
+}
+
+void Daemon::begin_reload(const std::string& why) {
+  if (is_loading_) {
+    load_again_ = why;
+    return;
+  }
+  is_loading_ = true;
+  if (loader_.joinable()) loader_.join();
+  loader_ = std::jthread([this, why, serials = controller_->steering().state().serials] {
+    auto loaded = std::make_shared<Result<Loaded, LoadErrors>>(load_copy(config_, serials));
+    loop_->post([this, why, loaded] { finish_reload(std::move(*loaded), why); });
+  });
+}
+
+void Daemon::finish_reload(Result<Loaded, LoadErrors> loaded, const std::string& why) {
+  is_loading_ = false;
+  if (loaded) {
+    take(std::move(*loaded), why);
+    prober_->replace(health::build_targets(*configuration_->repository));
+    log_info("reloaded why=\"{}\" zones={} services={} generation={}", why,
+             repository().zones.size(), repository().services.size(), generation());
+  } else {
+    log_errors(loaded.error());
+    controller_->happen_one(zones::ConfigurationRefused{why, loaded.error().front()});
+    after_step();
+  }
+  if (auto again = std::exchange(load_again_, std::nullopt)) begin_reload(*again);
+}
+
+}  // namespace demarc::tools

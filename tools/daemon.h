@@ -1,0 +1,97 @@
+// demarcd: sockets, files, signals and threads around the controller. It loads, starts, watches and
+// ends things; what to do about them is decided in zones/steering.h.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "dns/published.h"
+#include "dns/server.h"
+#include "health/prober.h"
+#include "tools/control_socket.h"
+#include "tools/controller.h"
+#include "tools/daemon_config.h"
+#include "tools/event_loop.h"
+#include "tools/file_watch.h"
+#include "tools/http_service.h"
+#include "tools/loader.h"
+
+namespace demarc::tools {
+
+/// Longest wait for the first round of probes before the first answer.
+inline constexpr std::chrono::seconds first_round_max{15};
+
+/// Verdicts of a state saved longer ago than this are not believed after a restart.
+inline constexpr std::chrono::seconds verdict_believed{60};
+
+class Daemon {
+ public:
+  /// Loads everything and opens all sockets. The error is for standard error, whole lines.
+  [[nodiscard]] static Result<std::unique_ptr<Daemon>, std::string> create(DaemonConfig config);
+  ~Daemon();
+
+  /// Serves until SIGTERM or SIGINT. Prints the ready line on standard output. Returns the exit
+  /// code.
+  int run();
+
+  // For tools/control_verbs.h, on the control thread:
+  [[nodiscard]] Controller& controller() noexcept { return *controller_; }
+  [[nodiscard]] const DaemonConfig& config() const noexcept { return config_; }
+  [[nodiscard]] const geo::Databases& databases() const noexcept { return *databases_; }
+  [[nodiscard]] const zones::Repository& repository() const noexcept {
+    return *configuration_->repository;
+  }
+  [[nodiscard]] std::vector<health::CheckState> checks() const { return prober_->snapshot(); }
+  [[nodiscard]] dns::CounterValues counters() const noexcept { return server_->counters(); }
+  [[nodiscard]] std::uint64_t generation() const noexcept;
+  [[nodiscard]] bool is_serving() const noexcept { return is_serving_; }
+  /// Begins a reload; its end is told in the log, the trail and `status`.
+  void begin_reload(const std::string& why);
+  /// Runs the timer that is due, sets the next one. After everything that made steering step.
+  void after_step();
+
+ private:
+  explicit Daemon(DaemonConfig config) : config_(std::move(config)) {}
+
+  [[nodiscard]] Result<void, std::string> open_state();
+  [[nodiscard]] Result<Loaded, std::string> first_load();
+  [[nodiscard]] Result<void, std::string> start_prober();
+  [[nodiscard]] Result<void, std::string> watch_outside();
+  void take(Loaded loaded, const std::string& why);
+  void publish(std::span<const zones::ClearedWeights> weights, Moment now);
+  void finish_reload(Result<Loaded, LoadErrors> loaded, const std::string& why);
+  void take_verdicts();
+  void serve();
+  void on_signal();
+  void every_second();
+
+  DaemonConfig config_;
+  std::unique_ptr<EventLoop> loop_;
+  Descriptor signals_;
+  std::unique_ptr<dns::Server> server_;
+  std::unique_ptr<dns::Published> published_;
+  std::unique_ptr<Controller> controller_;
+  std::unique_ptr<health::Prober> prober_;
+  std::unique_ptr<ControlSocket> control_;
+  std::unique_ptr<FileWatch> watch_;
+  std::unique_ptr<HttpService> http_;
+
+  std::shared_ptr<const zones::Configuration> configuration_;
+  std::shared_ptr<const geo::Databases> databases_;
+  std::optional<dns::SnapshotParts> next_parts_;  // of a configuration that is being taken
+  std::mutex verdicts_mutex_;
+  std::vector<health::VerdictChange> verdicts_;  // found, not yet taken by the loop
+  std::jthread loader_;
+  bool is_loading_ = false;
+  std::optional<std::string> load_again_;
+  bool is_serving_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace demarc::tools

@@ -1,0 +1,41 @@
+// demo_backend: a stand-in for a region's API, for tools/run: answers /health until it is told not
+// to.
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include <fmt/format.h>
+#include <httplib.h>
+
+// usage: demo_backend NAME PORT      GET /health -> 200; POST /break and /mend change it to 503 and
+// back
+int main(int argc, char** argv) {
+  const int port = argc == 3 ? std::atoi(argv[2]) : 0;
+  if (port <= 0 || port > 65535) {
+    fmt::print(stderr, "usage: demo_backend NAME PORT\n");
+    return 2;
+  }
+  const std::string name = argv[1];
+  std::atomic<bool> broken{false};
+  httplib::Server server;
+  server.Get("/health", [&](const httplib::Request&, httplib::Response& response) {
+    response.status = broken ? 503 : 200;
+    response.set_content(name + (broken ? " is broken\n" : " is well\n"), "text/plain");
+  });
+  const auto say_when = [&](bool is_broken) {
+    return [&, is_broken](const httplib::Request&, httplib::Response& response) {
+      broken = is_broken;
+      response.set_content("ok\n", "text/plain");
+    };
+  };
+  server.Post("/break", say_when(true));
+  server.Post("/mend", say_when(false));
+  if (!server.bind_to_port("127.0.0.1", port)) {
+    fmt::print(stderr, "demo_backend: port {} on 127.0.0.1 cannot be had\n", port);
+    return 1;
+  }
+  fmt::print("{} at 127.0.0.1:{}\n", name, port);
+  std::fflush(stdout);
+  return server.listen_after_bind() ? 0 : 1;
+}

@@ -1,0 +1,74 @@
+// The control thread's loop: waits for files, signals, timers and for work that other threads hand
+// in, and does one thing after the other. tools/daemon.h is what it runs.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "geo/base/result.h"
+
+namespace demarc::tools {
+
+/// One file descriptor with an owner.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  ~Descriptor();
+
+  [[nodiscard]] int number() const noexcept { return number_; }
+  [[nodiscard]] bool is_open() const noexcept { return number_ >= 0; }
+
+ private:
+  int number_ = -1;
+};
+
+class EventLoop {
+ public:
+  using Task = std::function<void()>;
+
+  [[nodiscard]] static Result<std::unique_ptr<EventLoop>, SystemError> create();
+
+  /// Calls `ready` on the loop's thread whenever `number` can be read. Loop thread.
+  [[nodiscard]] Result<void, SystemError> watch(int number, Task ready);
+  void unwatch(int number);
+
+  /// Any thread: runs `task` on the loop's thread, in the order handed in.
+  void post(Task task);
+
+  /// Runs `task` once at that time or soon after; a later call with the same slot replaces it, no
+  /// time takes it back. Loop thread.
+  void set_timer(int slot, std::optional<std::chrono::steady_clock::time_point> at, Task task);
+
+  /// Until stop(). The calling thread is the loop's thread.
+  void run();
+  void stop() noexcept { running_ = false; }
+
+ private:
+  EventLoop() = default;
+  void run_posted();
+  void run_timers();
+  [[nodiscard]] int wait_milliseconds() const;
+
+  struct Timer {
+    std::chrono::steady_clock::time_point at;
+    Task task;
+  };
+  Descriptor epoll_;
+  Descriptor wake_;
+  std::map<int, std::shared_ptr<Task>> watched_;
+  std::map<int, Timer> timers_;
+  std::mutex mutex_;
+  std::vector<Task> posted_;
+  bool running_ = true;
+};
+
+}  // namespace demarc::tools

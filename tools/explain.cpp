@@ -1,0 +1,262 @@
+#include "tools/explain.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "geo/countries.h"
+#include "zones/gate.h"
+
+namespace demarc::tools {
+namespace {
+
+using nlohmann::json;
+using namespace zones;
+
+geo::Location locate(const Repository& repository, const Views& views,
+                     const geo::Databases& databases, const ExplainRequest& request) {
+  geo::Location location;
+  if (request.client) {
+    location = databases.find(*request.client, repository.overrides);
+    const geo::Address seen = geo::embedded_ipv4(*request.client).value_or(*request.client);
+    const auto marks = views.marks();
+    for (std::size_t i = 0; i < marks.size(); ++i) {
+      if (!marks[i].contains(seen)) continue;
+      const bool longer = location.network_mark == geo::no_network_mark ||
+                          marks[i].length > marks[location.network_mark].length;
+      if (longer) location.network_mark = static_cast<std::uint32_t>(i);
+    }
+  } else if (request.country) {
+    location.country = *request.country;
+    location.registered_country = *request.country;
+    if (const auto* country = geo::find_country(*request.country)) {
+      location.continent = country->continent;
+    }
+  }
+  return location;
+}
+
+json describe(const geo::Location& location, const Policy& policy) {
+  json out = {{"country", location.country.text()},
+              {"continent", location.continent.text()},
+              {"subdivision", location.subdivision},
+              {"asn", location.asn}};
+  if (location.registered_country != location.country) {
+    out["registered-country"] = location.registered_country.text();
+  }
+  if (location.coordinates) {
+    out["coordinates"] = {location.coordinates->latitude, location.coordinates->longitude};
+  }
+  const auto jurisdiction = policy.jurisdiction_of(location.country);
+  out["jurisdiction"] = jurisdiction ? json(policy.jurisdiction(*jurisdiction).name) : json();
+  return out;
+}
+
+bool is_meant(const Record& record, const Policy& policy, const std::string& target) {
+  const auto name = Name::parse_absolute(target);
+  return policy.region(record.region).name == target || (name && record.endpoint_name == *name);
+}
+
+/// The conditions as they are, with the checks of the assumed records failing as well; a record
+/// without a check counts as drained, since nothing else could take it out.
+Result<Conditions, std::string> assume_down(const Steering& steering, const Service& service,
+                                            const std::vector<std::string>& targets) {
+  const Policy& policy = steering.configuration()->repository->policy;
+  Conditions conditions = steering.conditions_of(service);
+  for (const std::string& target : targets) {
+    bool any = false;
+    for (std::size_t i = 0; i < service.records.size(); ++i) {
+      if (!is_meant(service.records[i], policy, target)) continue;
+      any = true;
+      bool checked = false;
+      for (std::size_t c = 0; c < service.checks.size(); ++c) {
+        if (index_of(service.checks[c].record) != i) continue;
+        conditions.check_failing[c] = true;
+        checked = true;
+      }
+      if (!checked) conditions.record_drained[i] = true;
+    }
+    if (!any) {
+      return std::unexpected(fmt::format("`{}` has no record whose endpoint or region is `{}`",
+                                         service.owner.text_without_dot(), target));
+    }
+  }
+  return conditions;
+}
+
+std::string note_text(ChoiceNote note) {
+  switch (note) {
+    case ChoiceNote::none:
+      return "by weight";
+    case ChoiceNote::held:
+      return "a crossing is held back at the border; on-block answers";
+    case ChoiceNote::exception:
+      return "outside home, under a live grant";
+    case ChoiceNote::all_down:
+      return "nothing is up: eligible records by base weight";
+  }
+  return {};
+}
+
+json answer_of(const Service& service, const Choice& choice) {
+  json records = json::array();
+  std::uint32_t total = 0;
+  for (const WeightedRecord& r : choice.records) total += r.weight;
+  for (const WeightedRecord& r : choice.records) {
+    const Record& record = service.record(r.record);
+    json addresses = json::array();
+    for (const auto& address : record.addresses) addresses.push_back(geo::to_text(address));
+    records.push_back({{"endpoint", record.endpoint},
+                       {"share-percent", 100.0 * r.weight / total},
+                       {"addresses", addresses}});
+  }
+  const char* kind = choice.kind == ChoiceKind::records  ? "records"
+                     : choice.kind == ChoiceKind::nodata ? "nodata"
+                                                         : "servfail";
+  return {{"kind", kind}, {"why", note_text(choice.note)}, {"records", records}};
+}
+
+json records_of(const Steering& steering, const Service& service, const Variant& variant,
+                const Plan& plan) {
+  const Policy& policy = steering.configuration()->repository->policy;
+  const auto home = home_of(service, variant);
+  json list = json::array();
+  for (std::size_t i = 0; i < service.records.size(); ++i) {
+    const Record& record = service.records[i];
+    const Region& region = policy.region(record.region);
+    const bool in_route = variant.weighted || std::ranges::count(variant.order, record.region) != 0;
+    json checks = json::array();
+    for (const HealthCheck& check : service.checks) {
+      if (index_of(check.record) != i) continue;
+      const auto& known = steering.state().checks;
+      const auto state = known.find(check.key);
+      const bool have = state != known.end();
+      checks.push_back({{"check", check.key},
+                        {"verdict", to_text(have ? state->second.verdict : Verdict::unknown)},
+                        {"detail", have ? state->second.detail : std::string{}}});
+    }
+    list.push_back({{"endpoint", record.endpoint},
+                    {"region", region.name},
+                    {"jurisdiction", policy.jurisdiction(region.jurisdiction).name},
+                    {"in-route", in_route},
+                    {"eligible", is_eligible(policy, service, record, home)},
+                    {"base-weight", record.weight},
+                    {"weight", plan.weights[i]},
+                    {"usable", static_cast<bool>(plan.usable[i])},
+                    {"checks", checks}});
+  }
+  return list;
+}
+
+json route_of(const Policy& policy, const Variant& variant) {
+  if (variant.weighted) return "all records, one weighted set";
+  json regions = json::array();
+  for (const RegionId region : variant.order) regions.push_back(policy.region(region).name);
+  return regions;
+}
+
+}  // namespace
+
+Result<json, std::string> explain(const Steering& steering, const geo::Databases& databases,
+                                  const ExplainRequest& request) {
+  const Repository& repository = *steering.configuration()->repository;
+  const auto name = Name::parse_absolute(request.name);
+  if (!name) return std::unexpected("`" + request.name + "` is no domain name");
+  const auto id = repository.find_service(*name);
+  if (!id) {
+    const Zone* zone = repository.find_zone(*name);
+    return std::unexpected(
+        zone == nullptr ? "`" + request.name + "` is in none of the zones: it is answered REFUSED"
+                        : fmt::format("`{}` is no service; the zone {} answers it without steering",
+                                      request.name, zone->apex.text_without_dot()));
+  }
+  const Service& service = repository.service(*id);
+  // A copy: a hypothetical client may be of a kind that no database entry ever made.
+  Views views = *steering.configuration()->views;
+  const geo::Location location = locate(repository, views, databases, request);
+  if (!views.classify(location)) return std::unexpected(std::string("too many location classes"));
+  const Variant variant = evaluate_route(repository.policy, service, location, views.marks());
+  const auto variants = views.variants(service.view);
+  const auto at = static_cast<std::size_t>(std::ranges::find(variants, variant) - variants.begin());
+
+  const auto conditions = assume_down(steering, service, request.assumed_down);
+  if (!conditions) return std::unexpected(conditions.error());
+  const Ruling ruling = steering.preview(views, *id, *conditions);
+  const ClearedWeights& cleared = ruling.cleared;
+  const Choice& choice = cleared.choices()[cleared.choice_of_variant()[at]];
+  const Plan plan = make_plan(repository, *id, *conditions);
+
+  const auto home = home_of(service, variant);
+  json out = {{"name", service.owner.text_without_dot()},
+              {"zone", repository.zones[service.zone].apex.text_without_dot()},
+              {"client", request.client ? json(geo::to_text(*request.client)) : json()},
+              {"location", describe(location, repository.policy)},
+              {"residency", to_text(service.residency)},
+              {"home", home ? json(repository.policy.jurisdiction(*home).name) : json()},
+              {"route", route_of(repository.policy, variant)},
+              {"ttl", service.ttl},
+              {"records", records_of(steering, service, variant, plan)},
+              {"answer", answer_of(service, choice)}};
+  if (!request.assumed_down.empty()) out["assumed-down"] = request.assumed_down;
+  if (ruling.held) {
+    json from = json::array(), to = json::array();
+    for (const RegionId r : ruling.held->from) from.push_back(repository.policy.region(r).name);
+    for (const RegionId r : ruling.held->to) to.push_back(repository.policy.region(r).name);
+    out["held"] = {{"from", from}, {"to", to}};
+  }
+  json grants = json::array();
+  for (const Made& made : ruling.made) grants.push_back(made.grant_id);
+  if (!grants.empty()) out["grants"] = grants;
+  return out;
+}
+
+std::string explain_text(const json& e) {
+  const auto text = [](const json& value) {
+    return value.is_null()     ? std::string("-")
+           : value.is_string() ? value.get<std::string>()
+                               : value.dump();
+  };
+  const json& where = e.at("location");
+  std::string out = fmt::format("{} in zone {}\n", text(e["name"]), text(e["zone"]));
+  const std::string country = text(where["country"]);
+  out += fmt::format("  1 client     {} country {} jurisdiction {}\n", text(e["client"]),
+                     country.empty() ? "unknown" : country, text(where["jurisdiction"]));
+  out += fmt::format("  2 route      {}\n", text(e["route"]));
+  out +=
+      fmt::format("  3 border     residency {}, home {}\n", text(e["residency"]), text(e["home"]));
+  out += "  4 records\n";
+  for (const json& r : e["records"]) {
+    std::string health;
+    for (const json& check : r["checks"]) {
+      health += fmt::format(" [{}{}{}]", text(check["verdict"]),
+                            text(check["detail"]).empty() ? "" : ": ", text(check["detail"]));
+    }
+    out += fmt::format("      {:<36} {:<16} {:<4} {:<12} weight {} of {}{}\n", text(r["endpoint"]),
+                       text(r["region"]), text(r["jurisdiction"]),
+                       !r["in-route"].get<bool>()  ? "off-route"
+                       : r["eligible"].get<bool>() ? "eligible"
+                                                   : "NOT ELIGIBLE",
+                       text(r["weight"]), text(r["base-weight"]), health);
+  }
+  if (e.contains("held")) {
+    out += fmt::format("  5 gate       HELD: from {} to {} needs an approval\n",
+                       e["held"]["from"].dump(), e["held"]["to"].dump());
+  } else if (e.contains("grants")) {
+    out += fmt::format("  5 gate       crossing under {}\n", e["grants"].dump());
+  } else {
+    out += "  5 gate       nothing held\n";
+  }
+  const json& answer = e["answer"];
+  out += fmt::format("  6 answer     {} ({}), TTL at most {}\n", text(answer["kind"]),
+                     text(answer["why"]), text(e["ttl"]));
+  for (const json& r : answer["records"]) {
+    std::string addresses;
+    for (const json& address : r["addresses"]) addresses += " " + text(address);
+    out += fmt::format("      {:>5.1f} % {}{}\n", r["share-percent"].get<double>(),
+                       text(r["endpoint"]), addresses);
+  }
+  return out;
+}
+
+}  // namespace demarc::tools

@@ -1,0 +1,70 @@
+#include "tools/http_service.h"
+
+#include <future>
+#include <thread>
+
+#include <httplib.h>
+
+namespace demarc::tools {
+namespace {
+
+constexpr std::size_t http_body_bytes_max = 4096;
+constexpr std::size_t http_threads = 2;
+constexpr std::chrono::seconds loop_answers_within{2};
+
+/// Runs `make` on the loop's thread; nothing if the loop does not come to it in time.
+std::optional<std::string> ask_loop(EventLoop& loop, const std::function<std::string()>& make) {
+  auto promise = std::make_shared<std::promise<std::string>>();
+  auto future = promise->get_future();
+  loop.post([promise, make] { promise->set_value(make()); });
+  if (future.wait_for(loop_answers_within) != std::future_status::ready) return std::nullopt;
+  return future.get();
+}
+
+}  // namespace
+
+struct HttpService::Server {
+  httplib::Server http;
+  std::thread thread;
+};
+
+HttpService::HttpService() : server_(std::make_unique<Server>()) {}
+
+HttpService::~HttpService() {
+  server_->http.stop();
+  if (server_->thread.joinable()) server_->thread.join();
+}
+
+Result<std::unique_ptr<HttpService>, SystemError> HttpService::start(EventLoop& loop,
+                                                                     const dns::Endpoint& endpoint,
+                                                                     HttpTexts texts) {
+  std::unique_ptr<HttpService> service(new HttpService());
+  httplib::Server& http = service->server_->http;
+  http.new_task_queue = [] { return new httplib::ThreadPool(http_threads); };
+  http.set_payload_max_length(http_body_bytes_max);
+  http.set_read_timeout(std::chrono::seconds(2));
+  http.set_write_timeout(std::chrono::seconds(2));
+  http.set_keep_alive_max_count(100);
+  const auto serve = [&](const char* path, const char* type, std::function<std::string()> make) {
+    http.Get(path, [&loop, type, make = std::move(make)](const httplib::Request&,
+                                                         httplib::Response& response) {
+      if (auto text = ask_loop(loop, make)) {
+        response.set_content(*text, type);
+      } else {
+        response.status = 503;
+        response.set_content("the control thread does not answer\n", "text/plain");
+      }
+    });
+  };
+  serve("/metrics", "text/plain; version=0.0.4", std::move(texts.metrics));
+  serve("/status", "application/json", std::move(texts.status));
+  serve("/healthz", "text/plain", [] { return std::string("ok\n"); });
+  if (!http.bind_to_port(geo::to_text(endpoint.address), endpoint.port)) {
+    return system_error("bind http " + dns::to_text(endpoint));
+  }
+  service->server_->thread =
+      std::thread([server = service->server_.get()] { server->http.listen_after_bind(); });
+  return service;
+}
+
+}  // namespace demarc::tools

@@ -1,0 +1,34 @@
+// Read-only HTTP for monitors: /metrics (Prometheus text), /status (JSON), /healthz. It changes
+// nothing; orders and approvals go over the control socket. Off unless demarcd.yaml has `http`.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "dns/sockets.h"
+#include "geo/base/result.h"
+#include "tools/event_loop.h"
+
+namespace demarc::tools {
+
+/// The texts are made on the loop's thread, when somebody asks.
+struct HttpTexts {
+  std::function<std::string()> metrics;
+  std::function<std::string()> status;
+};
+
+class HttpService {
+ public:
+  /// Listens and starts its threads. A loop that does not answer within two seconds gives 503.
+  [[nodiscard]] static Result<std::unique_ptr<HttpService>, SystemError> start(
+      EventLoop& loop, const dns::Endpoint& endpoint, HttpTexts texts);
+  ~HttpService();
+
+ private:
+  HttpService();
+  struct Server;
+  std::unique_ptr<Server> server_;
+};
+
+}  // namespace demarc::tools

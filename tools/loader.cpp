@@ -1,0 +1,85 @@
+#include "tools/loader.h"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "geo/location_table.h"
+#include "zones/repository.h"
+
+namespace demarc::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::unexpected<LoadErrors> one_error(std::string text) {
+  return std::unexpected(LoadErrors{std::move(text)});
+}
+
+bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+
+}  // namespace
+
+Result<Loaded, LoadErrors> load(const LoadRequest& request) {
+  Loaded loaded;
+  Diagnostics diagnostics;
+  auto repository = zones::load_repository(request.repository, diagnostics);
+  LoadErrors errors;
+  for (const Diagnostic& d : diagnostics.list()) {
+    (d.severity == Severity::error ? errors : loaded.warnings).push_back(d.line());
+  }
+  if (!repository) return std::unexpected(std::move(errors));
+
+  auto databases = geo::Databases::open(request.geoip);
+  if (!databases) return one_error(databases.error().text());
+  auto views = std::make_unique<zones::Views>(*repository);
+  if (views->needs_geo() && databases->empty() && repository->overrides.empty()) {
+    return one_error(
+        "a route needs to know where clients are: expected `geoip:` in demarcd.yaml "
+        "to name a database (`demarc geo build` makes one)");
+  }
+  auto locations = geo::LocationTable::build(
+      *databases, repository->overrides, {views->marks().begin(), views->marks().end()},
+      [&](const geo::Location& location) { return views->classify(location); });
+  if (!locations) return one_error(locations.error().text());
+
+  loaded.serials = request.serials;
+  zones::assign_serials(*repository, loaded.serials, request.now);
+  auto zone_table = dns::ZoneTable::build(*repository);
+  if (!zone_table) return one_error(zone_table.error().text());
+
+  loaded.parts.zones = std::make_shared<const dns::ZoneTable>(std::move(*zone_table));
+  loaded.parts.locations = std::make_shared<const geo::LocationTable>(std::move(*locations));
+  loaded.parts.views = dns::compile_views(*views, *loaded.parts.locations);
+  loaded.databases = std::make_shared<const geo::Databases>(std::move(*databases));
+  loaded.configuration = std::make_shared<const zones::Configuration>(
+      zones::Configuration{std::move(repository), std::move(views)});
+  return loaded;
+}
+
+Result<void, SystemError> copy_repository(const std::string& repository,
+                                          const std::string& target) {
+  std::error_code error;
+  fs::remove_all(target, error);
+  fs::create_directories(target, error);
+  if (error) return failure("create " + target + ": " + error.message());
+  auto item = fs::recursive_directory_iterator(repository, error);
+  for (; !error && item != fs::recursive_directory_iterator(); item.increment(error)) {
+    if (is_hidden(item->path())) {
+      item.disable_recursion_pending();
+      continue;
+    }
+    const fs::path to = fs::path(target) / fs::relative(item->path(), repository, error);
+    if (error) break;
+    if (item->is_directory(error)) {
+      fs::create_directories(to, error);
+    } else {
+      fs::copy(item->path(), to, fs::copy_options::copy_symlinks, error);
+    }
+    if (error) break;
+  }
+  if (error) return failure("copy " + repository + ": " + error.message());
+  return {};
+}
+
+}  // namespace demarc::tools

@@ -1,0 +1,42 @@
+// Everything that is made of files, made at once: repository, databases, views, location table,
+// zone table. Runs beside the control thread; what it makes is handed over whole or not at all.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dns/snapshot.h"
+#include "geo/base/diagnostics.h"
+#include "geo/database.h"
+#include "zones/events.h"
+#include "zones/serials.h"
+
+namespace demarc::tools {
+
+struct Loaded {
+  std::shared_ptr<const zones::Configuration> configuration;
+  std::shared_ptr<const geo::Databases> databases;
+  dns::SnapshotParts parts;
+  zones::SerialBook serials;
+  std::vector<std::string> warnings;  // findings that are no errors, one line each
+};
+
+struct LoadRequest {
+  std::string repository;
+  std::vector<std::string> geoip;
+  zones::SerialBook serials;
+  WallTime now;
+};
+
+/// One line for each thing that is wrong.
+using LoadErrors = std::vector<std::string>;
+
+/// Any thread; seconds for large repositories.
+[[nodiscard]] Result<Loaded, LoadErrors> load(const LoadRequest& request);
+
+/// Copies a repository's files (nothing hidden, so no `.git`) to `target`, replacing it.
+[[nodiscard]] Result<void, SystemError> copy_repository(const std::string& repository,
+                                                        const std::string& target);
+
+}  // namespace demarc::tools

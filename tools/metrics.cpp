@@ -1,0 +1,101 @@
+#include "tools/metrics.h"
+
+#include <fmt/format.h>
+
+#include "tools/daemon.h"
+
+namespace demarc::tools {
+namespace {
+
+/// A label's value, escaped as the format asks.
+std::string label(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\n') {
+      out += "\\n";
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+class Text {
+ public:
+  void head(std::string_view name, std::string_view type, std::string_view help) {
+    out_ += fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
+  }
+  template <typename Value>
+  void value(std::string_view name, Value number, std::string_view labels = {}) {
+    out_ += labels.empty() ? fmt::format("{} {}\n", name, number)
+                           : fmt::format("{}{{{}}} {}\n", name, labels, number);
+  }
+  template <typename Value>
+  void single(std::string_view name, std::string_view type, std::string_view help, Value number) {
+    head(name, type, help);
+    value(name, number);
+  }
+  [[nodiscard]] std::string take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+};
+
+void queries(Text& text, const dns::CounterValues& c) {
+  text.head("demarc_queries_total", "counter", "queries received");
+  text.value("demarc_queries_total", c.udp_queries, "transport=\"udp\"");
+  text.value("demarc_queries_total", c.tcp_queries, "transport=\"tcp\"");
+  text.head("demarc_responses_total", "counter", "responses by RCODE");
+  for (std::size_t i = 0; i < c.by_rcode.size(); ++i) {
+    if (c.by_rcode[i] != 0) {
+      text.value("demarc_responses_total", c.by_rcode[i], fmt::format("rcode=\"{}\"", i));
+    }
+  }
+  text.single("demarc_dropped_total", "counter", "messages that got no answer", c.dropped);
+  text.single("demarc_truncated_total", "counter", "answers with TC", c.truncated);
+  text.single("demarc_steered_total", "counter", "answers drawn from a service", c.steered);
+  text.single("demarc_fenced_total", "counter", "answers after a grant's end by the clock alone",
+              c.fenced);
+  text.single("demarc_send_failures_total", "counter", "answers the kernel did not take",
+              c.send_failures);
+  text.single("demarc_tcp_connections_total", "counter", "accepted", c.tcp_connections);
+  text.single("demarc_tcp_timeouts_total", "counter", "closed for time", c.tcp_timeouts);
+}
+
+void checks(Text& text, const std::vector<health::CheckState>& list) {
+  text.head("demarc_check_up", "gauge", "1: the verdict is up");
+  for (const auto& check : list) {
+    text.value("demarc_check_up", check.verdict == zones::Verdict::up ? 1 : 0,
+               fmt::format("check=\"{}\",verdict=\"{}\"", label(check.key),
+                           zones::to_text(check.verdict)));
+  }
+  text.head("demarc_check_age_seconds", "gauge", "age of the last result");
+  for (const auto& check : list) {
+    if (!check.age) continue;
+    text.value("demarc_check_age_seconds", static_cast<double>(check.age->count()) / 1000,
+               fmt::format("check=\"{}\"", label(check.key)));
+  }
+}
+
+}  // namespace
+
+std::string metrics_of(Daemon& daemon) {
+  Text text;
+  Controller& controller = daemon.controller();
+  const auto& state = controller.steering().state();
+  queries(text, daemon.counters());
+  checks(text, daemon.checks());
+  text.single("demarc_generation", "gauge", "of the answers served", daemon.generation());
+  text.single("demarc_pending_changes", "gauge", "crossings held at the border",
+              state.pending.size());
+  text.single("demarc_grants", "gauge", "live and waiting grants", state.grants.size());
+  text.single("demarc_alerts", "gauge", "alerts that are raised", controller.alerts().size());
+  text.single("demarc_frozen", "gauge", "1: a human freeze is on", state.freeze ? 1 : 0);
+  text.single("demarc_audit_writable", "gauge", "0: nothing new crosses",
+              controller.steering().audit_writable() ? 1 : 0);
+  text.single("demarc_audit_entries", "gauge", "in the trail", controller.audit_size());
+  return text.take();
+}
+
+}  // namespace demarc::tools

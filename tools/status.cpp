@@ -1,0 +1,235 @@
+#include "tools/status.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "tools/daemon.h"
+#include "zones/time_text.h"
+
+namespace demarc::tools {
+namespace {
+
+using nlohmann::json;
+using namespace zones;
+
+std::string_view note_of(ChoiceNote note) {
+  switch (note) {
+    case ChoiceNote::none:
+      return "";
+    case ChoiceNote::held:
+      return "held at the border";
+    case ChoiceNote::exception:
+      return "under a grant";
+    case ChoiceNote::all_down:
+      return "all down";
+  }
+  return "";
+}
+
+/// Who answers a service now, over all kinds of clients.
+json service_status(const Steering& steering, ServiceId id) {
+  const Repository& repository = *steering.configuration()->repository;
+  const Service& service = repository.service(id);
+  std::set<std::string> regions, notes;
+  if (const ClearedWeights* cleared = steering.published(id)) {
+    for (const auto at : cleared->choice_of_variant()) {
+      const Choice& choice = cleared->choices()[at];
+      for (const WeightedRecord& r : choice.records) {
+        regions.insert(repository.policy.region(service.record(r.record).region).name);
+      }
+      if (choice.kind == ChoiceKind::nodata) regions.insert("(nodata)");
+      if (choice.kind == ChoiceKind::servfail) regions.insert("(servfail)");
+      if (choice.note != ChoiceNote::none) notes.emplace(note_of(choice.note));
+    }
+  }
+  std::string home = "-";
+  if (service.home_kind == HomeKind::client) home = "client";
+  if (service.home_kind == HomeKind::jurisdiction && service.home) {
+    home = repository.policy.jurisdiction(*service.home).name;
+  }
+  return {{"name", service.owner.text_without_dot()},
+          {"residency", to_text(service.residency)},
+          {"home", home},
+          {"answering", regions},
+          {"notes", notes}};
+}
+
+json check_status(const health::CheckState& check) {
+  return {{"check", check.key},
+          {"url", check.url},
+          {"verdict", to_text(check.verdict)},
+          {"since", to_rfc3339(check.since.wall)},
+          {"detail", check.detail},
+          {"latency-us", check.latency.count()},
+          {"age-ms", check.age ? json(check.age->count()) : json()},
+          {"passes", check.passes},
+          {"failures", check.failures}};
+}
+
+json grant_status(const Grant& grant) {
+  json persons = json::array();
+  for (const Signature& s : grant.signatures) persons.push_back(s.person + " (" + s.role + ")");
+  return {{"id", grant.id},       {"service", grant.scope.service},    {"from", grant.scope.from},
+          {"to", grant.scope.to}, {"mode", to_text(grant.scope.mode)}, {"complete", grant.complete},
+          {"persons", persons},   {"ends", to_rfc3339(grant.ends)}};
+}
+
+json counters_status(const dns::CounterValues& c) {
+  json rcodes = json::object();
+  for (std::size_t i = 0; i < c.by_rcode.size(); ++i) {
+    if (c.by_rcode[i] != 0) rcodes[std::to_string(i)] = c.by_rcode[i];
+  }
+  return {{"udp-queries", c.udp_queries},
+          {"tcp-queries", c.tcp_queries},
+          {"by-rcode", rcodes},
+          {"dropped", c.dropped},
+          {"truncated", c.truncated},
+          {"steered", c.steered},
+          {"fenced", c.fenced},
+          {"send-failures", c.send_failures},
+          {"tcp-connections", c.tcp_connections},
+          {"tcp-refused", c.tcp_refused},
+          {"tcp-evicted", c.tcp_evicted},
+          {"tcp-timeouts", c.tcp_timeouts}};
+}
+
+std::string text_of(const json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::string joined(const json& list) {
+  std::vector<std::string> parts;
+  for (const json& item : list) parts.push_back(text_of(item));
+  return fmt::format("{}", fmt::join(parts, ","));
+}
+
+}  // namespace
+
+json status_of(Daemon& daemon) {
+  Controller& controller = daemon.controller();
+  const Steering& steering = controller.steering();
+  const SteeringState& state = steering.state();
+  json services = json::array(), checks = json::array(), alerts = json::array();
+  json grants = json::array(), orders = json::array();
+  for (std::size_t i = 0; i < daemon.repository().services.size(); ++i) {
+    services.push_back(service_status(steering, ServiceId{static_cast<std::uint32_t>(i)}));
+  }
+  for (const auto& check : daemon.checks()) checks.push_back(check_status(check));
+  for (const auto& [key, alert] : controller.alerts()) {
+    alerts.push_back({{"key", key}, {"text", alert.text}, {"since", to_rfc3339(alert.since)}});
+  }
+  for (const auto& [id, grant] : state.grants) grants.push_back(grant_status(grant));
+  for (const auto& [id, order] : state.orders) {
+    orders.push_back({{"id", id},
+                      {"target", order.target},
+                      {"service", order.service},
+                      {"who", order.who},
+                      {"reason", order.reason},
+                      {"ends", to_rfc3339(order.ends)}});
+  }
+  json status = {{"node", daemon.config().node},
+                 {"serving", daemon.is_serving()},
+                 {"generation", daemon.generation()},
+                 {"configuration", state.configuration},
+                 {"zones", daemon.repository().zones.size()},
+                 {"services", services},
+                 {"checks", checks},
+                 {"alerts", alerts},
+                 {"pending", pending_of(daemon)},
+                 {"grants", grants},
+                 {"orders", orders},
+                 {"audit",
+                  {{"entries", controller.audit_size()},
+                   {"waiting", controller.audit_waiting()},
+                   {"writable", steering.audit_writable()}}},
+                 {"counters", counters_status(daemon.counters())}};
+  if (state.freeze) {
+    status["freeze"] = {{"who", state.freeze->who},
+                        {"reason", state.freeze->reason},
+                        {"since", to_rfc3339(state.freeze->since)}};
+  }
+  return status;
+}
+
+json pending_of(Daemon& daemon) {
+  json list = json::array();
+  for (const auto& [id, change] : daemon.controller().steering().state().pending) {
+    list.push_back({{"id", id},
+                    {"zone", change.zone},
+                    {"service", change.service},
+                    {"from", change.from},
+                    {"to", change.to},
+                    {"since", to_rfc3339(change.since)},
+                    {"evidence", change.evidence}});
+  }
+  return list;
+}
+
+std::string status_text(const json& s) {
+  std::string out =
+      fmt::format("{}: {}, {} zones, generation {}, configuration {:.12}\n", text_of(s["node"]),
+                  s["serving"].get<bool>() ? "serving" : "starting", s["zones"].dump(),
+                  s["generation"].dump(), text_of(s["configuration"]));
+  if (s.contains("freeze")) {
+    out += fmt::format("FROZEN by {}: {}\n", text_of(s["freeze"]["who"]),
+                       text_of(s["freeze"]["reason"]));
+  }
+  for (const json& alert : s["alerts"]) {
+    out += fmt::format("ALERT {} since {}\n", text_of(alert["text"]), text_of(alert["since"]));
+  }
+  out += fmt::format("\n{:<32} {:<6} {:<8} {}\n", "SERVICE", "RESID.", "HOME", "ANSWERING");
+  for (const json& service : s["services"]) {
+    const std::string notes = joined(service["notes"]);
+    out += fmt::format("{:<32} {:<6} {:<8} {}{}\n", text_of(service["name"]),
+                       text_of(service["residency"]), text_of(service["home"]),
+                       joined(service["answering"]), notes.empty() ? "" : "  (" + notes + ")");
+  }
+  if (!s["checks"].empty()) {
+    out += fmt::format("\n{:<52} {:<8} {}\n", "CHECK", "VERDICT", "LAST RESULT");
+    for (const json& check : s["checks"]) {
+      out += fmt::format("{:<52} {:<8} {}\n", text_of(check["check"]), text_of(check["verdict"]),
+                         text_of(check["detail"]));
+    }
+  }
+  if (!s["pending"].empty()) out += "\n" + pending_text(s["pending"]);
+  for (const json& grant : s["grants"]) {
+    out += fmt::format("\ngrant {} {} from {} to {} {} by {} until {}{}\n", text_of(grant["id"]),
+                       text_of(grant["service"]), joined(grant["from"]), joined(grant["to"]),
+                       text_of(grant["mode"]), joined(grant["persons"]), text_of(grant["ends"]),
+                       grant["complete"].get<bool>() ? "" : " (waits for more persons)");
+  }
+  for (const json& order : s["orders"]) {
+    out += fmt::format("\norder {} drains {} by {} until {}: {}\n", text_of(order["id"]),
+                       text_of(order["target"]), text_of(order["who"]), text_of(order["ends"]),
+                       text_of(order["reason"]));
+  }
+  const json& c = s["counters"];
+  out += fmt::format(
+      "\nqueries udp {} tcp {}, steered {}, dropped {}, truncated {}; audit {} entries{}\n",
+      c["udp-queries"].dump(), c["tcp-queries"].dump(), c["steered"].dump(), c["dropped"].dump(),
+      c["truncated"].dump(), s["audit"]["entries"].dump(),
+      s["audit"]["writable"].get<bool>() ? "" : ", NOT WRITABLE");
+  return out;
+}
+
+std::string pending_text(const json& pending) {
+  if (pending.empty()) return "nothing is pending\n";
+  std::string out;
+  for (const json& change : pending) {
+    out += fmt::format(
+        "{}  {} from {} to {}, held since {}\n    why it should move: {}\n"
+        "    to allow it: demarc token issue --zone {} --service {} --from {} --to {} --mode "
+        "full-write --change {} ..., then demarc approve\n",
+        text_of(change["id"]), text_of(change["service"]), joined(change["from"]),
+        joined(change["to"]), text_of(change["since"]), text_of(change["evidence"]),
+        text_of(change["zone"]), text_of(change["service"]), joined(change["from"]),
+        joined(change["to"]), text_of(change["id"]));
+  }
+  return out;
+}
+
+}  // namespace demarc::tools

@@ -1,0 +1,166 @@
+#include "zones/rdata.h"
+
+#include <algorithm>
+#include <charconv>
+#include <vector>
+
+#include <fmt/format.h>
+#include <ldns/ldns.h>
+
+namespace demarc::zones {
+namespace {
+
+constexpr std::size_t rdata_bytes_max = 65'535;
+constexpr std::size_t string_bytes_max = 255;
+
+struct FreeRdf {
+  void operator()(ldns_rdf* rdf) const noexcept { ldns_rdf_deep_free(rdf); }
+};
+struct FreeRr {
+  void operator()(ldns_rr* rr) const noexcept { ldns_rr_free(rr); }
+};
+
+bool is_blank(char letter) { return letter == ' ' || letter == '\t'; }
+
+/// Tokens outside quotes; nothing if a quote stays open, which ldns would not mind.
+std::optional<std::vector<std::string_view>> split_tokens(std::string_view text) {
+  std::vector<std::string_view> tokens;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    if (is_blank(text[at])) {
+      ++at;
+      continue;
+    }
+    const std::size_t start = at;
+    bool is_quoted = false;
+    for (; at < text.size() && (is_quoted || !is_blank(text[at])); ++at) {
+      if (text[at] == '\\') {
+        ++at;
+      } else if (text[at] == '"') {
+        is_quoted = !is_quoted;
+      }
+    }
+    if (is_quoted || at > text.size()) return std::nullopt;
+    tokens.push_back(text.substr(start, at - start));
+  }
+  return tokens;
+}
+
+/// The largest number that a field of fixed width holds; 0: the field is no such number.
+std::uint64_t number_max(ldns_rdf_type field) {
+  switch (field) {
+    case LDNS_RDF_TYPE_INT8:
+      return 0xff;
+    case LDNS_RDF_TYPE_INT16:
+      return 0xffff;
+    case LDNS_RDF_TYPE_INT32:
+      return 0xffffffff;
+    default:  // ldns has dozens of field types; only these wrap around silently
+      return 0;
+  }
+}
+
+/// What ldns lets pass: 65536 as a 16-bit number becomes 0.
+std::optional<std::string> find_bad_number(std::uint16_t type,
+                                           const std::vector<std::string_view>& tokens) {
+  const ldns_rr_descriptor* descriptor = ldns_rr_descript(type);
+  if (descriptor == nullptr || (!tokens.empty() && tokens[0] == "\\#")) return std::nullopt;
+  const std::size_t fields = std::min(tokens.size(), ldns_rr_descriptor_minimum(descriptor));
+  for (std::size_t i = 0; i < fields; ++i) {
+    const std::uint64_t max = number_max(ldns_rr_descriptor_field_type(descriptor, i));
+    if (max == 0) continue;
+    std::uint64_t value = 0;
+    const char* const end = tokens[i].data() + tokens[i].size();
+    const auto [parsed_to, error] = std::from_chars(tokens[i].data(), end, value);
+    if (error != std::errc{} || parsed_to != end || value > max) {
+      return fmt::format("field {} is `{}`, a number from 0 to {} belongs there", i + 1, tokens[i],
+                         max);
+    }
+  }
+  return std::nullopt;
+}
+
+Rdata wire_of(const ldns_rr& rr) {
+  Rdata wire;
+  for (std::size_t i = 0; i < ldns_rr_rd_count(&rr); ++i) {
+    const ldns_rdf* field = ldns_rr_rdf(&rr, i);
+    wire.append(reinterpret_cast<const char*>(ldns_rdf_data(field)), ldns_rdf_size(field));
+  }
+  return wire;
+}
+
+}  // namespace
+
+std::optional<std::uint16_t> parse_type(std::string_view text) {
+  std::string name(text);
+  std::ranges::transform(name, name.begin(), [](char letter) {
+    return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
+  });
+  std::uint32_t type = 0;
+  if (name.starts_with("TYPE") && name.size() > 4) {
+    const char* const end = name.data() + name.size();
+    const auto [parsed_to, error] = std::from_chars(name.data() + 4, end, type);
+    if (error != std::errc{} || parsed_to != end) return std::nullopt;
+  } else {
+    type = ldns_get_rr_type_by_name(name.c_str());
+  }
+  const bool is_meta = type == rrtype::opt || (type >= 128 && type <= 255);
+  if (type == 0 || type > 0xffff || is_meta) return std::nullopt;
+  return static_cast<std::uint16_t>(type);
+}
+
+std::string type_to_text(std::uint16_t type) {
+  const ldns_rr_descriptor* descriptor = ldns_rr_descript(type);
+  if (descriptor != nullptr && descriptor->_name != nullptr && descriptor->_type == type) {
+    return descriptor->_name;
+  }
+  return fmt::format("TYPE{}", type);
+}
+
+struct RdataReader::Origin {
+  std::unique_ptr<ldns_rdf, FreeRdf> rdf;
+};
+
+RdataReader::RdataReader(const Name& origin)
+    : origin_(
+          std::make_unique<Origin>(Origin{std::unique_ptr<ldns_rdf, FreeRdf>(ldns_rdf_new_frm_data(
+              LDNS_RDF_TYPE_DNAME, origin.wire().size(), origin.wire().data()))})) {}
+RdataReader::RdataReader(RdataReader&&) noexcept = default;
+RdataReader& RdataReader::operator=(RdataReader&&) noexcept = default;
+RdataReader::~RdataReader() = default;
+
+Result<Rdata, std::string> RdataReader::parse(std::uint16_t type, std::string_view text) const {
+  const bool has_control = std::ranges::any_of(text, [](char letter) {
+    return static_cast<unsigned char>(letter) < 0x20 && letter != '\t';
+  });
+  if (has_control) return std::unexpected("a control character");
+  const auto tokens = split_tokens(text);
+  if (!tokens) return std::unexpected("a quote that is not closed");
+  if (tokens->empty()) return std::unexpected("no data");
+  if (auto bad_number = find_bad_number(type, *tokens)) {
+    return std::unexpected(std::move(*bad_number));
+  }
+
+  const std::string line = fmt::format(". 0 IN TYPE{} {}", type, text);
+  ldns_rr* parsed = nullptr;
+  const ldns_status status =
+      ldns_rr_new_frm_str(&parsed, line.c_str(), 0, origin_->rdf.get(), nullptr);
+  const std::unique_ptr<ldns_rr, FreeRr> rr(parsed);
+  if (status != LDNS_STATUS_OK) return std::unexpected(ldns_get_errorstr_by_id(status));
+  Rdata wire = wire_of(*rr);
+  if (wire.size() > rdata_bytes_max) return std::unexpected("more than 65535 bytes");
+  return wire;
+}
+
+Rdata text_rdata(std::string_view text) {
+  Rdata wire;
+  do {
+    const std::string_view part = text.substr(0, string_bytes_max);
+    wire += static_cast<char>(part.size());
+    wire += part;
+    text.remove_prefix(part.size());
+  } while (!text.empty());
+  return wire;
+}
+
+}  // namespace demarc::zones

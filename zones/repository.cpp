@@ -1,0 +1,187 @@
+#include "zones/repository.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "zones/digest.h"
+#include "zones/rules.h"
+#include "zones/yaml/networks_file.h"
+#include "zones/yaml/policy_model.h"
+#include "zones/yaml/repository_files.h"
+#include "zones/yaml/zone_model.h"
+
+namespace demarc::zones {
+namespace {
+
+using yaml::LoadedZone;
+using yaml::PolicyState;
+using yaml::Reading;
+using yaml::RepositoryFiles;
+
+class Loader {
+ public:
+  Loader(RepositoryFiles files, Diagnostics& diagnostics)
+      : files_(std::move(files)), diagnostics_(diagnostics) {}
+
+  std::unique_ptr<Repository> load() {
+    read_policy();
+    read_networks();
+    refuse_tenants();
+    read_zones();
+    if (policy_state_ == PolicyState::missing) invent_regions();
+    for (const LoadedZone& zone : zones_) {
+      const Reading reading{zone.file, diagnostics_};
+      yaml::add_zone(zone, policy_state_, reading, files_, *repository_);
+    }
+    if (policy_state_ != PolicyState::broken) check_rules(*repository_, diagnostics_);
+    repository_->digest = files_.digest();
+    return std::move(repository_);
+  }
+
+ private:
+  /// The syntax tree of a file; `digest` is that of its content. Nothing after findings.
+  std::optional<yaml::Node> read_tree(const std::string& file, std::string& digest) {
+    // One byte above the limit is read, so that the finding is the syntax step's.
+    const auto text = files_.read(file, yaml::file_bytes_max + 1);
+    if (!text) {
+      diagnostics_.error({file, 0, 0}, "unreadable-file", "{}", text.error());
+      return std::nullopt;
+    }
+    digest = sha256_hex(*text);
+    return yaml::parse_syntax(*text, file, diagnostics_);
+  }
+
+  void read_policy() {
+    const std::string file = "policy.yaml";
+    policy_state_ = files_.exists(file) ? PolicyState::broken : PolicyState::missing;
+    if (policy_state_ == PolicyState::missing) return;
+    std::string digest;
+    const auto tree = read_tree(file, digest);
+    if (!tree) return;
+    const Reading reading{file, diagnostics_};
+    if (tree->kind != yaml::NodeKind::map) {
+      (void)yaml::read_policy_file(reading, *tree);  // says what is wrong
+      return;
+    }
+    repository_->policy =
+        yaml::build_policy(yaml::read_policy_file(reading, *tree), digest, reading, files_);
+    policy_state_ = PolicyState::read;
+  }
+
+  void read_networks() {
+    const std::string file = "networks.yaml";
+    if (!files_.exists(file)) return;
+    std::string digest;
+    if (const auto tree = read_tree(file, digest)) {
+      repository_->overrides = yaml::read_networks_file(Reading{file, diagnostics_}, *tree);
+    }
+  }
+
+  void refuse_tenants() {
+    if (!files_.exists("tenants.yaml")) return;
+    diagnostics_.error({"tenants.yaml", 0, 0}, "not-yet-supported",
+                       "tenants.yaml is not supported yet; expected a repository without it");
+  }
+
+  void read_zones() {
+    const auto names = files_.zone_files();
+    if (!names) {
+      diagnostics_.error({"zones", 0, 0}, "zones-missing",
+                         "{}; expected the folder `zones` with one .yaml file a zone",
+                         names.error());
+      return;
+    }
+    for (const std::string& name : names->ignored) {
+      diagnostics_.warning({name, 0, 0}, "file-ignored", "a name in .yml; expected .yaml");
+    }
+    if (names->yaml.empty()) {
+      diagnostics_.error({"zones", 0, 0}, "zones-missing",
+                         "no zone file; expected one .yaml file a zone");
+    }
+    for (const std::string& name : names->yaml) read_zone(name);
+  }
+
+  void read_zone(const std::string& file) {
+    LoadedZone loaded;
+    loaded.file = file;
+    const auto tree = read_tree(file, loaded.digest);
+    if (!tree) return;
+    const Reading reading{file, diagnostics_};
+    loaded.values = yaml::read_zone_file(reading, *tree);
+    const yaml::TextAt& name = loaded.values.zone;
+    if (name.value.empty()) return;
+    const auto apex = Name::parse_absolute(name.value);
+    if (!apex || apex->is_wildcard()) {
+      reading.error(name.at, "bad-name", "zone is `{}`; expected a domain name", name.value);
+      return;
+    }
+    const auto [first, is_new] = apexes_.try_emplace(*apex, reading.place(name.at));
+    if (!is_new) {
+      reading.error(name.at, "zone-twice",
+                    "zone {} again, first in {}:{}; expected one file a zone",
+                    apex->text_without_dot(), first->second.file, first->second.line);
+      return;
+    }
+    loaded.apex = *apex;
+    zones_.push_back(std::move(loaded));
+  }
+
+  /// Without policy.yaml a region is what records name, in a jurisdiction that nobody knows.
+  void invent_regions() {
+    Policy& policy = repository_->policy;
+    policy.jurisdictions.push_back(
+        {.name = std::string(yaml::unknown_jurisdiction), .countries = {}, .approved_standby = {}});
+    std::set<std::string> names;
+    for (const LoadedZone& zone : zones_) {
+      for (const yaml::ServiceEntry& service : zone.values.services) {
+        for (const yaml::RecordEntry& record : service.records) names.insert(record.region.value);
+      }
+    }
+    names.erase("");
+    if (names.size() > yaml::regions_max) {
+      diagnostics_.error({"policy.yaml", 0, 0}, "policy-missing",
+                         "{} regions without policy.yaml; expected at most {}", names.size(),
+                         yaml::regions_max);
+      policy_state_ = PolicyState::broken;
+      return;
+    }
+    for (const std::string& name : names) {
+      policy.regions.push_back({.name = name, .jurisdiction = JurisdictionId{}, .location = {}});
+    }
+    policy.digest = sha256_hex("");
+  }
+
+  RepositoryFiles files_;
+  Diagnostics& diagnostics_;
+  PolicyState policy_state_ = PolicyState::missing;
+  std::unique_ptr<Repository> repository_ = std::make_unique<Repository>();
+  std::vector<LoadedZone> zones_;
+  std::map<Name, Place> apexes_;
+};
+
+void append_sorted(const Diagnostics& findings, Diagnostics& diagnostics) {
+  std::vector<Diagnostic> list = findings.list();
+  std::ranges::stable_sort(list, {}, &Diagnostic::place);
+  for (Diagnostic& finding : list) diagnostics.add(std::move(finding));
+}
+
+}  // namespace
+
+std::unique_ptr<Repository> load_repository(const std::string& folder, Diagnostics& diagnostics) {
+  auto files = RepositoryFiles::open(folder);
+  if (!files) {
+    diagnostics.error({folder, 0, 0}, "repository-missing",
+                      "{}; expected the folder of a zone "
+                      "repository",
+                      files.error());
+    return nullptr;
+  }
+  Diagnostics findings;
+  auto repository = Loader(std::move(*files), findings).load();
+  append_sorted(findings, diagnostics);
+  return findings.has_errors() ? nullptr : std::move(repository);
+}
+
+}  // namespace demarc::zones

@@ -1,0 +1,342 @@
+#include "zones/rules.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "geo/countries.h"
+#include "zones/gate.h"
+#include "zones/plan.h"
+#include "zones/rules_clients.h"
+#include "zones/view.h"
+
+namespace demarc::zones {
+namespace {
+
+constexpr std::size_t named_clients_max = 3;
+
+/// "clients in AT, BE, BG and 24 more".
+std::string to_text(const std::vector<const ClientClass*>& clients) {
+  std::string text = "clients ";
+  for (std::size_t i = 0; i < std::min(clients.size(), named_clients_max); ++i) {
+    text += i == 0 ? "" : ", ";
+    text += clients[i]->text;
+  }
+  if (clients.size() > named_clients_max) {
+    text += fmt::format(" and {} more", clients.size() - named_clients_max);
+  }
+  return text;
+}
+
+/// Who gets what: all clients of one view, by variant.
+using ClientsOfVariant = std::map<Variant, std::vector<const ClientClass*>>;
+
+/// Gate rule 6 for one hard service.
+class BaseRules {
+ public:
+  BaseRules(const Repository& repository, ServiceId id, Diagnostics& diagnostics)
+      : policy_(repository.policy),
+        service_(repository.service(id)),
+        plan_(base_plan(repository, id)),
+        diagnostics_(diagnostics) {}
+
+  void check(const ClientsOfVariant& clients_of_variant) {
+    for (const auto& [variant, clients] : clients_of_variant) check_variant(variant, clients);
+    report_crossings();
+    report_foreign_routes();
+    report_homes();
+  }
+
+ private:
+  using Clients = std::vector<const ClientClass*>;
+  using Home = std::optional<JurisdictionId>;
+
+  /// Whether the country, and so the home, of a client is known at load.
+  bool is_sure(const ClientClass& client) const {
+    return service_.home_kind != HomeKind::client || client.is_country_known;
+  }
+
+  void check_variant(const Variant& variant, const Clients& clients) {
+    const Home home = home_of(service_, variant);
+    if (!has_record(home)) {
+      append(without_record_[home], clients);
+      return;  // answered by on-block alone, whatever the weights
+    }
+    if (!has_record_on_route(variant, home)) append(foreign_routes_[home], clients);
+    for (const WeightedRecord& answer : answered_first(service_, variant, plan_)) {
+      if (is_eligible(policy_, service_, service_.record(answer.record), home)) continue;
+      append(crossings_[{answer.record, home}], clients);
+    }
+  }
+
+  static void append(Clients& target, const Clients& clients) {
+    target.insert(target.end(), clients.begin(), clients.end());
+  }
+
+  bool has_record(Home home) const {
+    return std::ranges::any_of(service_.records, [&](const Record& record) {
+      return is_eligible(policy_, service_, record, home);
+    });
+  }
+
+  bool has_record_on_route(const Variant& variant, Home home) const {
+    return std::ranges::any_of(service_.records, [&](const Record& record) {
+      const bool is_on_route =
+          variant.weighted || std::ranges::count(variant.order, record.region) != 0;
+      return is_on_route && is_eligible(policy_, service_, record, home);
+    });
+  }
+
+  std::string home_text(Home home) const {
+    return home ? policy_.jurisdiction(*home).name : std::string("unknown");
+  }
+
+  /// One finding for the clients whose home is sure, one warning for the others alone.
+  template <typename Report>
+  void report(const Clients& clients, const Report& report) {
+    Clients sure;
+    Clients unsure;
+    for (const ClientClass* client : clients) {
+      (is_sure(*client) ? sure : unsure).push_back(client);
+    }
+    if (!sure.empty()) {
+      report(Severity::error, sure);
+    } else if (!unsure.empty()) {
+      report(Severity::warning, unsure);
+    }
+  }
+
+  void report_crossings() {
+    for (const auto& [key, clients] : crossings_) {
+      const Record& record = service_.record(key.first);
+      const Region& region = policy_.region(record.region);
+      report(clients, [&](Severity severity, const Clients& who) {
+        diagnostics_.add(
+            {record.place, severity, "base-crossing",
+             fmt::format("by base weights, record `{}` in region {} ({}) answers {}, outside home "
+                         "{} of hard service `{}`; expected weight 0 for it, or a route that "
+                         "reaches a record inside first",
+                         record.endpoint, region.name,
+                         policy_.jurisdiction(region.jurisdiction).name, to_text(who),
+                         home_text(key.second), service_.label)});
+      });
+    }
+  }
+
+  void report_foreign_routes() {
+    for (const auto& [home, clients] : foreign_routes_) {
+      report(clients, [&](Severity severity, const Clients& who) {
+        diagnostics_.add(
+            {service_.place, severity, "route-all-foreign",
+             fmt::format("the route of hard service `{}` names no region with a record inside home "
+                         "{} for {}; expected at least one",
+                         service_.label, home_text(home), to_text(who))});
+      });
+    }
+  }
+
+  void report_homes() {
+    for (const auto& [home, clients] : without_record_) {
+      const bool is_error = service_.home_kind != HomeKind::client;
+      diagnostics_.add(
+          {service_.place, is_error ? Severity::error : Severity::warning, "home-without-record",
+           is_error
+               ? fmt::format("hard service `{}` has no record inside its home {}; expected at "
+                             "least one",
+                             service_.label, home_text(home))
+               : fmt::format("hard service `{}` has no record inside {}, the home of {}; expected "
+                             "one, `on-block` alone answers them",
+                             service_.label, home_text(home), to_text(clients))});
+    }
+  }
+
+  const Policy& policy_;
+  const Service& service_;
+  Plan plan_;
+  Diagnostics& diagnostics_;
+  std::map<std::pair<RecordId, Home>, Clients> crossings_;
+  std::map<Home, Clients> foreign_routes_;
+  std::map<Home, Clients> without_record_;
+};
+
+/// Services of one view see the same variants; each view is walked once.
+class Walk {
+ public:
+  Walk(const Repository& repository, const Views& views)
+      : repository_(repository),
+        views_(views),
+        clients_(build_clients(repository, views.marks())) {}
+
+  const ClientsOfVariant& of(ViewId view) {
+    const auto [found, is_new] = walked_.try_emplace(view);
+    if (!is_new) return found->second;
+    const Service& service = repository_.service(views_.example_of(view));
+    const bool is_weighted = std::holds_alternative<RouteWeighted>(service.route);
+    for (const ClientClass& client : clients_) {
+      // A place in the world only matters where distance does.
+      if (client.is_beside_region && !std::holds_alternative<RouteNearest>(service.route)) continue;
+      if (client.is_beside_region && service.home_kind == HomeKind::client) continue;
+      Variant variant =
+          evaluate_route(repository_.policy, service, client.location, views_.marks());
+      found->second[std::move(variant)].push_back(&client);
+      if (is_weighted && service.home_kind != HomeKind::client) break;  // all clients are alike
+    }
+    return found->second;
+  }
+
+ private:
+  const Repository& repository_;
+  const Views& views_;
+  std::vector<ClientClass> clients_;
+  std::map<ViewId, ClientsOfVariant> walked_;
+};
+
+void check_base_weights(Repository& repository, Diagnostics& diagnostics) {
+  const Views views(repository);
+  Walk walk(repository, views);
+  for (std::size_t i = 0; i < repository.services.size(); ++i) {
+    const Service& service = repository.services[i];
+    if (service.residency != Residency::hard) continue;
+    BaseRules(repository, static_cast<ServiceId>(i), diagnostics).check(walk.of(service.view));
+  }
+}
+
+/// With several records in one answer, an address twice makes one RRset with a duplicate, and
+/// taking one of the records away would not take the address away.
+void check_shared_addresses(const Service& service, Diagnostics& diagnostics) {
+  if (service.answers == 1) return;
+  std::map<geo::Address, const Record*> seen;
+  for (const Record& record : service.records) {
+    for (const geo::Address& address : record.addresses) {
+      const auto [first, is_new] = seen.try_emplace(address, &record);
+      if (is_new) continue;
+      diagnostics.error(record.place, "shared-address",
+                        "address {} of `{}` is also one of `{}`; expected each once where "
+                        "`answers` is not one",
+                        geo::to_text(address), record.endpoint, first->second->endpoint);
+    }
+  }
+}
+
+/// Several records in one answer have no CNAME among them (RFC 1034 §3.6.2).
+void check_answers(const Service& service, Diagnostics& diagnostics) {
+  check_shared_addresses(service, diagnostics);
+  if (service.answers == 1) return;
+  for (const Record& record : service.records) {
+    if (!record.addresses.empty()) continue;
+    diagnostics.error(record.place, "answers-with-cname",
+                      "`{}` has no addresses and answers as CNAME; expected `addresses` in every "
+                      "record where `answers` is not one",
+                      record.endpoint);
+  }
+}
+
+/// What a record of a hard service says of where an address or an endpoint is.
+struct Tag {
+  const Record* record = nullptr;
+  JurisdictionId jurisdiction{};
+};
+
+/// One address or endpoint name lies in one jurisdiction. If records disagree, one of them is
+/// wrong, and a hard service may not rest on it.
+class TagRules {
+ public:
+  TagRules(const Repository& repository, Diagnostics& diagnostics)
+      : repository_(repository), diagnostics_(diagnostics) {}
+
+  void check() {
+    for (const Service& service : repository_.services) {
+      if (service.residency == Residency::hard)
+        each_tag(service,
+                 [this](auto& map, const auto& key, Tag tag) { map.try_emplace(key, tag); });
+    }
+    if (addresses_.empty() && names_.empty()) return;
+    for (const Service& service : repository_.services) {
+      each_tag(service, [this](auto& map, const auto& key, Tag tag) {
+        const auto known = map.find(key);
+        if (known != map.end() && known->second.jurisdiction != tag.jurisdiction) {
+          report(known->second, tag);
+        }
+      });
+    }
+  }
+
+ private:
+  template <typename Visit>
+  void each_tag(const Service& service, const Visit& visit) {
+    for (const Record& record : service.records) {
+      const Tag tag{&record, repository_.policy.region(record.region).jurisdiction};
+      visit(names_, record.endpoint_name, tag);
+      for (const geo::Address& address : record.addresses) visit(addresses_, address, tag);
+    }
+  }
+
+  void report(const Tag& hard, const Tag& other) {
+    if (!reported_.insert(other.record).second) return;
+    const auto& policy = repository_.policy;
+    diagnostics_.error(other.record->place, "contradictory-jurisdiction",
+                       "`{}` in {}, but a hard service has its address or name in {} ({}:{}); "
+                       "expected one jurisdiction",
+                       other.record->endpoint, policy.jurisdiction(other.jurisdiction).name,
+                       policy.jurisdiction(hard.jurisdiction).name, hard.record->place.file,
+                       hard.record->place.line);
+  }
+
+  const Repository& repository_;
+  Diagnostics& diagnostics_;
+  std::map<geo::Address, Tag> addresses_;
+  std::map<Name, Tag> names_;
+  std::set<const Record*> reported_;
+};
+
+/// A CNAME of a hard service that points at another service would be steered again, by other rules.
+void check_chains(const Repository& repository, Diagnostics& diagnostics) {
+  std::map<Name, const Service*> by_owner;
+  for (const Service& service : repository.services) by_owner.emplace(service.owner, &service);
+  for (const Service& service : repository.services) {
+    if (service.residency != Residency::hard) continue;
+    for (const Record& record : service.records) {
+      if (!record.addresses.empty()) continue;
+      const auto target = by_owner.find(record.endpoint_name);
+      if (target == by_owner.end()) continue;
+      diagnostics.error(
+          record.place, "cname-to-service",
+          "endpoint `{}` is service `{}`, which is steered by its own rules; expected "
+          "`addresses`, or a name that is no service",
+          record.endpoint, target->second->label);
+    }
+  }
+}
+
+/// A name at or below another zone's apex is answered from that zone.
+void check_other_zones(const Repository& repository, Diagnostics& diagnostics) {
+  std::map<Name, const Zone*> by_apex;
+  for (const Zone& zone : repository.zones) by_apex.emplace(zone.apex, &zone);
+  for (const Service& service : repository.services) {
+    const Zone& own = repository.zones.at(service.zone);
+    for (Name name = service.owner; name != own.apex; name = name.parent()) {
+      const auto other = by_apex.find(name);
+      if (other == by_apex.end()) continue;
+      diagnostics.error(service.place, "service-in-other-zone",
+                        "service `{}` lies in zone {} of {}; expected it in that file",
+                        service.label, name.text_without_dot(), other->second->file);
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+void check_rules(Repository& repository, Diagnostics& diagnostics) {
+  for (const Service& service : repository.services) check_answers(service, diagnostics);
+  TagRules(repository, diagnostics).check();
+  check_chains(repository, diagnostics);
+  check_other_zones(repository, diagnostics);
+  check_base_weights(repository, diagnostics);
+}
+
+}  // namespace demarc::zones

@@ -1,0 +1,143 @@
+#include "zones/yaml/service_file.h"
+
+#include <algorithm>
+
+#include "zones/yaml/route_file.h"
+
+namespace demarc::zones::yaml {
+namespace {
+
+void read_addresses(const Reading& reading, const Node& node, RecordEntry& record) {
+  read_one_or_list(reading, node, "addresses", addresses_max, [&](const Node& item) {
+    const auto address = read_address(reading, item);
+    if (!address) return;
+    if (std::ranges::find(record.addresses, *address) != record.addresses.end()) {
+      reading.error(item.at, "address-twice", "address {} again; expected it once in a record",
+                    geo::to_text(*address));
+      return;
+    }
+    record.addresses.push_back(*address);
+  });
+}
+
+void read_record(const Reading& reading, const Node& node, std::vector<RecordEntry>& records) {
+  RecordEntry record;
+  record.at = node.at;
+  const bool is_map =
+      read_map(reading, node, "record",
+               {{"region", Presence::required,
+                 [&](const Node& value) {
+                   assign(record.region, read_identifier(reading, value, "region"));
+                 }},
+                {"weight", Presence::required,
+                 [&](const Node& value) {
+                   assign(record.weight, read_integer(reading, value, "weight", {0, weight_max}));
+                 }},
+                {"endpoint", Presence::required,
+                 [&](const Node& value) {
+                   if (auto text = read_text(reading, value, "endpoint")) {
+                     record.endpoint = {std::move(*text), value.at};
+                   }
+                 }},
+                {"addresses", Presence::optional,
+                 [&](const Node& value) { read_addresses(reading, value, record); }}});
+  if (is_map) records.push_back(std::move(record));
+}
+
+/// `one`, `all` or a number.
+void read_answers(const Reading& reading, const Node& node, At<std::size_t>& answers) {
+  answers.at = node.at;
+  const auto text = read_text(reading, node, "answers");
+  if (!text) return;
+  const auto number = parse_integer(*text);
+  if (*text == "one") {
+    answers.value = 1;
+  } else if (*text == "all") {
+    answers.value = answers_all;
+  } else if (number && *number >= 1 && *number <= records_max) {
+    answers.value = *number;
+  } else {
+    reading.error(node.at, "bad-choice",
+                  "answers is `{}`; expected one, all or an integer from 1 to {}", *text,
+                  records_max);
+  }
+}
+
+std::function<void(const Node&)> not_yet(const Reading& reading, std::string_view key,
+                                         std::string_view what) {
+  return [&reading, key, what](const Node& value) {
+    reading.error(value.at, "not-yet-supported",
+                  "`{}` ({}) is not supported yet; expected a service without it", key, what);
+  };
+}
+
+void read_home(const Reading& reading, const Node& node, ServiceEntry& service) {
+  auto home = read_identifier(reading, node, "home");
+  if (home && home->value == "tenant") {
+    reading.error(node.at, "not-yet-supported",
+                  "`home: tenant` is not supported yet, it comes with tenants.yaml; expected a "
+                  "jurisdiction or `client`");
+  }
+  if (home) service.home = std::move(*home);
+}
+
+}  // namespace
+
+ServiceEntry read_service(const Reading& reading, const Key& label, const Node& body) {
+  ServiceEntry service;
+  service.label = {label.text, label.at};
+  service.at = body.at;
+  const auto text_at = [&reading](std::optional<TextAt>& target, std::string_view what) {
+    return [&reading, &target, what](const Node& value) {
+      if (auto text = read_text(reading, value, what)) target = TextAt{std::move(*text), value.at};
+    };
+  };
+  read_map(
+      reading, body, "service",
+      {{"ttl", Presence::optional,
+        [&](const Node& value) { assign(service.ttl, read_ttl(reading, value, "ttl")); }},
+       {"residency", Presence::optional,
+        [&](const Node& value) {
+          // Hard until it is read: a slip in this word must not open the border.
+          const auto residency = read_choice<Residency>(
+              reading, value, "residency",
+              {{"none", Residency::none}, {"soft", Residency::soft}, {"hard", Residency::hard}});
+          service.residency = {residency.value_or(Residency::hard),
+                               residency ? value.at : Position{}};
+        }},
+       {"home", Presence::optional, [&](const Node& value) { read_home(reading, value, service); }},
+       {"default-home", Presence::optional, text_at(service.default_home, "default-home")},
+       {"access", Presence::optional,
+        [&](const Node& value) {
+          const auto access = read_choice<Access>(reading, value, "access",
+                                                  {{"read", Access::read},
+                                                   {"scoped-write", Access::scoped_write},
+                                                   {"write", Access::write}});
+          service.access = At<Access>{access.value_or(Access::write), value.at};
+        }},
+       {"route", Presence::optional,
+        [&](const Node& value) { service.route = read_route(reading, value); }},
+       {"answers", Presence::optional,
+        [&](const Node& value) { read_answers(reading, value, service.answers); }},
+       {"records", Presence::required,
+        [&](const Node& value) {
+          read_list(reading, value, "records", records_max,
+                    [&](const Node& item) { read_record(reading, item, service.records); });
+        }},
+       {"health-checks", Presence::optional,
+        [&](const Node& value) {
+          read_list(reading, value, "health-checks", checks_max,
+                    [&](const Node& item) { service.checks.push_back(read_check(reading, item)); });
+        }},
+       {"quorum", Presence::optional,
+        [&](const Node& value) {
+          const auto quorum = read_integer(reading, value, "quorum", {1, checks_max});
+          if (quorum) service.quorum = At<unsigned>{static_cast<unsigned>(*quorum), value.at};
+        }},
+       {"on-block", Presence::optional, text_at(service.on_block, "on-block")},
+       {"sticky", Presence::optional, not_yet(reading, "sticky", "one answer a client")},
+       {"https", Presence::optional, not_yet(reading, "https", "HTTPS records")}});
+  return service;
+}
+
+}  // namespace demarc::zones::yaml

@@ -1,0 +1,308 @@
+#include "zones/yaml/service_model.h"
+
+#include <algorithm>
+#include <set>
+
+#include "zones/yaml/check_model.h"
+
+namespace demarc::zones::yaml {
+namespace {
+
+class ServiceBuilder {
+ public:
+  ServiceBuilder(const ServiceScope& scope, const ServiceEntry& entry)
+      : scope_(scope), entry_(entry), reading_(scope.reading) {}
+
+  std::optional<Service> build() {
+    const std::size_t errors_before = reading_.diagnostics.error_count();
+    set_owner();
+    service_.zone = scope_.zone;
+    service_.ttl = entry_.ttl.value_or(scope_.zone_ttl);
+    service_.residency = entry_.residency.value;
+    if (entry_.access) service_.access = entry_.access->value;
+    service_.answers = entry_.answers.value;
+    service_.place = reading_.place(entry_.label.at);
+    check_policy();
+    set_home();
+    add_records();
+    set_route();
+    // Names of records mean nothing while one of them is missing.
+    if (service_.records.size() == entry_.records.size()) {
+      add_checks(reading_, entry_, scope_.apex.text_without_dot(), service_);
+      set_on_block();
+      if (entry_.quorum) service_.quorum = entry_.quorum->value;
+    }
+    check_unused();
+    const bool is_whole = reading_.diagnostics.error_count() == errors_before && is_known_;
+    return is_whole ? std::optional(std::move(service_)) : std::nullopt;
+  }
+
+ private:
+  void set_owner() {
+    service_.label = entry_.label.value;
+    const auto owner = Name::parse(entry_.label.value, scope_.apex);
+    if (!owner) {
+      reading_.error(entry_.label.at, "bad-name", "service is `{}`; expected a domain name",
+                     entry_.label.value);
+      return;
+    }
+    service_.owner = *owner;
+    if (!owner->is_at_or_below(scope_.apex)) {
+      reading_.error(entry_.label.at, "out-of-zone", "service `{}` is not in zone `{}`",
+                     owner->text(), scope_.apex.text_without_dot());
+    }
+  }
+
+  void check_policy() {
+    if (scope_.policy_state != PolicyState::missing) return;
+    if (entry_.residency.value != Residency::none && entry_.residency.at.line != 0) {
+      reading_.error(entry_.residency.at, "policy-missing",
+                     "residency `{}` without policy.yaml; expected that file, it says which "
+                     "jurisdiction a region lies in",
+                     to_text(entry_.residency.value));
+    }
+    if (entry_.route.kind == RouteKind::nearest) {
+      reading_.error(entry_.route.at, "policy-missing",
+                     "route by `nearest` without policy.yaml; expected that file, it says where a "
+                     "region is");
+    }
+  }
+
+  std::optional<JurisdictionId> resolve_jurisdiction(const TextAt& name) {
+    const auto id = scope_.policy.find_jurisdiction(name.value);
+    if (id && scope_.policy_state == PolicyState::read) return id;
+    if (scope_.policy_state == PolicyState::broken) {
+      is_known_ = false;
+      return std::nullopt;
+    }
+    std::vector<std::string> names;
+    for (const Jurisdiction& known : scope_.policy.jurisdictions) names.push_back(known.name);
+    if (scope_.policy_state == PolicyState::missing) names.clear();
+    reading_.error(
+        name.at, "unknown-jurisdiction", "unknown jurisdiction `{}`; {}", name.value,
+        names.empty() ? std::string("expected it in policy.yaml") : suggest(name.value, names));
+    return std::nullopt;
+  }
+
+  std::optional<RegionId> resolve_region(const TextAt& name) {
+    const auto id = scope_.policy.find_region(name.value);
+    if (id) return id;
+    if (scope_.policy_state == PolicyState::broken) {
+      is_known_ = false;
+      return std::nullopt;
+    }
+    std::vector<std::string> names;
+    for (const Region& region : scope_.policy.regions) names.push_back(region.name);
+    reading_.error(name.at, "unknown-region", "unknown region `{}`; {}", name.value,
+                   suggest(name.value, names));
+    return std::nullopt;
+  }
+
+  void set_home() {
+    const bool says_hard =
+        entry_.residency.value == Residency::hard && entry_.residency.at.line != 0;
+    if (!entry_.home && says_hard) {
+      reading_.error(entry_.residency.at, "home-missing",
+                     "residency `hard` without `home`; expected a jurisdiction or `client`");
+    }
+    const bool is_client = entry_.home && entry_.home->value == "client";
+    if (entry_.default_home && !is_client) {
+      reading_.error(entry_.default_home->at, "default-home-unused",
+                     "`default-home` without `home: client`; expected both or neither");
+    }
+    if (!entry_.home || entry_.home->value == "tenant") return;
+    if (!is_client) {
+      service_.home_kind = HomeKind::jurisdiction;
+      service_.home = resolve_jurisdiction(*entry_.home);
+      return;
+    }
+    service_.home_kind = HomeKind::client;
+    if (entry_.default_home) {
+      service_.home = resolve_jurisdiction(*entry_.default_home);
+    } else {
+      reading_.error(entry_.home->at, "default-home-missing",
+                     "`home: client` without `default-home`; expected it, for clients of no "
+                     "jurisdiction");
+    }
+  }
+
+  std::optional<Name> read_endpoint(const TextAt& endpoint) {
+    auto name = Name::parse_absolute(endpoint.value);
+    if (geo::parse_address(endpoint.value)) {
+      reading_.error(endpoint.at, "bad-endpoint",
+                     "endpoint is the address {}; expected a name, and the address under "
+                     "`addresses`",
+                     endpoint.value);
+      return std::nullopt;
+    }
+    const bool is_good = name && !name->is_root() && !name->is_wildcard() &&
+                         endpoint.value.find_first_of(" \t/:;") == std::string::npos;
+    if (is_good) return name;
+    reading_.error(endpoint.at, "bad-endpoint", "endpoint is `{}`; expected a domain name",
+                   endpoint.value);
+    return std::nullopt;
+  }
+
+  void add_records() {
+    std::set<Name> endpoints;
+    for (const RecordEntry& entry : entry_.records) {
+      if (entry.region.value.empty() || entry.endpoint.value.empty()) continue;  // reported
+      const auto region = resolve_region(entry.region);
+      const auto name = read_endpoint(entry.endpoint);
+      if (!name || !region) continue;
+      if (!endpoints.insert(*name).second) {
+        reading_.error(entry.endpoint.at, "endpoint-twice",
+                       "endpoint `{}` in a second record; expected one of its own, by which "
+                       "checks and on-fail know the record",
+                       entry.endpoint.value);
+      }
+      check_answer(entry, *name);
+      service_.records.push_back({.region = *region,
+                                  .weight = entry.weight,
+                                  .endpoint = entry.endpoint.value,
+                                  .endpoint_name = *name,
+                                  .addresses = entry.addresses,
+                                  .place = reading_.place(entry.at)});
+    }
+  }
+
+  /// An endpoint without addresses answers as CNAME.
+  void check_answer(const RecordEntry& entry, const Name& name) {
+    if (!entry.addresses.empty()) return;
+    if (service_.owner == scope_.apex) {
+      reading_.error(entry.endpoint.at, "cname-at-apex",
+                     "endpoint `{}` without addresses at the apex, where no CNAME can be (RFC 1034 "
+                     "§3.6.2); expected `addresses`",
+                     entry.endpoint.value);
+    } else if (name == service_.owner) {
+      reading_.error(entry.endpoint.at, "cname-to-itself",
+                     "endpoint `{}` is the service itself; expected `addresses` or another name",
+                     entry.endpoint.value);
+    }
+  }
+
+  void set_route() {
+    switch (entry_.route.kind) {
+      case RouteKind::weighted:
+        service_.route = RouteWeighted{};
+        return;
+      case RouteKind::nearest:
+        service_.route = nearest_route();
+        return;
+      case RouteKind::lines:
+        service_.route = line_route();
+        return;
+    }
+  }
+
+  bool has_record_in(RegionId region) const {
+    return std::ranges::find(service_.records, region, &Record::region) != service_.records.end();
+  }
+
+  std::vector<RegionId> resolve_regions(const std::vector<TextAt>& names) {
+    std::vector<RegionId> regions;
+    for (const TextAt& name : names) {
+      const auto region = resolve_region(name);
+      if (!region) continue;
+      regions.push_back(*region);
+      if (has_record_in(*region) || service_.records.size() != entry_.records.size()) continue;
+      reading_.warning(name.at, "region-without-record",
+                       "region `{}`, in which the service has no record; expected one of its own",
+                       name.value);
+    }
+    return regions;
+  }
+
+  RouteNearest nearest_route() {
+    RouteNearest route;
+    route.limit = entry_.route.limit;
+    if (!entry_.route.nearest_of_all) {
+      route.regions = resolve_regions(entry_.route.nearest);
+      return route;
+    }
+    for (std::size_t i = 0; i < scope_.policy.regions.size(); ++i) {
+      const auto region = static_cast<RegionId>(i);
+      if (has_record_in(region)) route.regions.push_back(region);
+    }
+    return route;
+  }
+
+  RouteLines line_route() {
+    RouteLines route;
+    std::vector<bool> is_named(scope_.policy.regions.size(), false);
+    for (const RouteLineEntry& entry : entry_.route.lines) {
+      RouteLine line{
+          .match = entry.match, .to = resolve_regions(entry.to), .place = reading_.place(entry.at)};
+      if (!entry.jurisdictions.empty()) {
+        MatchJurisdiction match;
+        for (const TextAt& name : entry.jurisdictions) {
+          if (const auto id = resolve_jurisdiction(name)) match.jurisdictions.push_back(*id);
+        }
+        line.match = std::move(match);
+      }
+      for (const RegionId region : line.to) is_named[index_of(region)] = true;
+      route.lines.push_back(std::move(line));
+    }
+    for (std::size_t i = 0; i < service_.records.size(); ++i) {
+      if (is_named[index_of(service_.records[i].region)]) continue;
+      reading_.diagnostics.warning(service_.records[i].place, "record-without-route",
+                                   "record `{}` in a region that no route line names; expected a "
+                                   "line for it, it never answers",
+                                   service_.records[i].endpoint);
+    }
+    return route;
+  }
+
+  void set_on_block() {
+    if (!entry_.on_block) return;
+    const std::string& text = entry_.on_block->value;
+    if (text == "hold") return;
+    if (text == "nodata") {
+      service_.on_block.answer = BlockAnswer::nodata;
+    } else if (text == "servfail") {
+      service_.on_block.answer = BlockAnswer::servfail;
+    } else if (const auto record =
+                   resolve_record(reading_, entry_.on_block->at, service_.records, text)) {
+      service_.on_block = {BlockAnswer::record, *record};
+      check_block_record(service_.record(*record));
+    }
+  }
+
+  void check_block_record(const Record& record) {
+    if (service_.residency != Residency::hard || !service_.home) return;
+    const JurisdictionId where = scope_.policy.region(record.region).jurisdiction;
+    if (scope_.policy.is_inside(*service_.home, where)) return;
+    reading_.error(entry_.on_block->at, "on-block-abroad",
+                   "on-block answers `{}` in {}, outside home {}; expected a record inside it",
+                   record.endpoint, scope_.policy.jurisdiction(where).name,
+                   scope_.policy.jurisdiction(*service_.home).name);
+  }
+
+  /// Keys that only mean something with residency: somebody believes in a protection there is not.
+  void check_unused() {
+    const bool is_hard = service_.residency == Residency::hard;
+    const auto warn = [this](Position at, std::string_view key, std::string_view residency) {
+      reading_.warning(at, "unused-key", "`{}` has no effect here; expected it with residency {}",
+                       key, residency);
+    };
+    if (entry_.home && service_.residency == Residency::none) {
+      warn(entry_.home->at, "home", "soft or hard");
+    }
+    if (entry_.access && !is_hard) warn(entry_.access->at, "access", "hard");
+    if (entry_.on_block && !is_hard) warn(entry_.on_block->at, "on-block", "hard");
+  }
+
+  const ServiceScope& scope_;
+  const ServiceEntry& entry_;
+  const Reading& reading_;
+  Service service_;
+  bool is_known_ = true;  // false: something needs a policy that cannot be read
+};
+
+}  // namespace
+
+std::optional<Service> build_service(const ServiceScope& scope, const ServiceEntry& entry) {
+  return ServiceBuilder(scope, entry).build();
+}
+
+}  // namespace demarc::zones::yaml

@@ -1,0 +1,210 @@
+#include "zones/yaml/syntax.h"
+
+#include <algorithm>
+#include <sstream>
+#include <unordered_map>
+
+#include <yaml-cpp/depthguard.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include "zones/yaml/utf8.h"
+
+namespace demarc::zones::yaml {
+namespace {
+
+Position position_of(const YAML::Mark& mark) {
+  if (mark.is_null()) return {};
+  return {static_cast<std::size_t>(mark.line) + 1, static_cast<std::size_t>(mark.column) + 1};
+}
+
+/// Builds the tree from yaml-cpp's events. YAML::Load is not used: it keeps the last of two equal
+/// keys without a word, follows aliases, and guesses at lines.
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+  TreeBuilder(const std::string& file, Diagnostics& diagnostics)
+      : file_(file), diagnostics_(diagnostics) {}
+
+  [[nodiscard]] Node take_root() { return std::move(root_); }
+  [[nodiscard]] bool is_good() const { return findings_ == 0; }
+
+  template <typename... Args>
+  void error(Position at, std::string_view rule, fmt::format_string<Args...> text, Args&&... args) {
+    if (++findings_ > syntax_findings_max) return;
+    diagnostics_.error({file_, at.line, at.column}, rule, text, std::forward<Args>(args)...);
+  }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) {
+      error(position_of(mark), "yaml-documents",
+            "a second document begins; expected one document a file");
+    }
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    refuse(position_of(mark), "?", anchor);
+    add({.kind = NodeKind::null, .at = position_of(mark), .text = {}, .keys = {}, .items = {}});
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    error(position_of(mark), "yaml-alias", "an alias; expected the value itself");
+    add({.kind = NodeKind::null, .at = position_of(mark), .text = {}, .keys = {}, .items = {}});
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    const Position at = position_of(mark);
+    refuse(at, tag, anchor);
+    if (std::ranges::any_of(value, is_control)) {
+      error(at, "yaml-encoding", "text with a control character; expected printable characters");
+    }
+    add({.kind = NodeKind::scalar, .at = at, .text = value, .keys = {}, .items = {}});
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(NodeKind::list, position_of(mark), tag, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(NodeKind::map, position_of(mark), tag, anchor);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  struct Frame {
+    Node node;
+    std::optional<Key> key;  // of a map: the key whose value comes next
+    bool key_is_bad = false;
+    std::unordered_map<std::string, Position> seen;
+  };
+
+  void refuse(Position at, const std::string& tag, YAML::anchor_t anchor) {
+    if (anchor != 0) {
+      error(at, "yaml-anchor", "an anchor; expected the value without `&`");
+    }
+    // yaml-cpp says "?" for plain and "!" for quoted values without a tag.
+    if (!tag.empty() && tag != "?" && tag != "!") {
+      error(at, "yaml-tag", "the tag `{}`; expected a value without a tag", tag);
+    }
+  }
+
+  void open(NodeKind kind, Position at, const std::string& tag, YAML::anchor_t anchor) {
+    refuse(at, tag, anchor);
+    if (++depth_ == depth_max + 1) {
+      error(at, "yaml-depth",
+            "more than {0} lists and maps inside each other; expected at most {0}", depth_max);
+    }
+    // What is too deep is counted but not kept: the tree is destroyed by recursion.
+    if (depth_ > depth_max) return;
+    frames_.emplace_back();
+    frames_.back().node.kind = kind;
+    frames_.back().node.at = at;
+  }
+
+  void close() {
+    if (depth_-- > depth_max) return;
+    Node done = std::move(frames_.back().node);
+    frames_.pop_back();
+    add(std::move(done));
+  }
+
+  void add(Node node) {
+    if (depth_ > depth_max) return;
+    if (frames_.empty()) {
+      if (documents_ == 1) root_ = std::move(node);
+      return;
+    }
+    Frame& frame = frames_.back();
+    if (frame.node.kind == NodeKind::list) {
+      frame.node.items.push_back(std::move(node));
+    } else if (!frame.key) {
+      take_key(frame, node);
+    } else {
+      add_value(frame, std::move(node));
+    }
+  }
+
+  void take_key(Frame& frame, Node& node) {
+    frame.key = Key{node.text, node.at};
+    frame.key_is_bad = true;
+    if (node.kind != NodeKind::scalar) {
+      error(node.at, "yaml-key", "a key that is {}; expected text", to_text(node.kind));
+    } else if (node.text == "<<") {
+      error(node.at, "yaml-merge-key", "the merge key `<<`; expected the keys themselves");
+    } else if (const auto [first, is_new] = frame.seen.try_emplace(node.text, node.at); !is_new) {
+      error(node.at, "duplicate-key", "the key `{}` again, first in line {}; expected it once",
+            node.text, first->second.line);
+    } else {
+      frame.key_is_bad = false;
+    }
+  }
+
+  void add_value(Frame& frame, Node node) {
+    // yaml-cpp places a missing value at the next token, which may be lines below.
+    if (node.kind == NodeKind::null) node.at = frame.key->at;
+    if (!frame.key_is_bad) {
+      frame.node.keys.push_back(std::move(*frame.key));
+      frame.node.items.push_back(std::move(node));
+    }
+    frame.key.reset();
+  }
+
+  const std::string& file_;
+  Diagnostics& diagnostics_;
+  std::size_t findings_ = 0;
+  std::size_t documents_ = 0;
+  std::size_t depth_ = 0;
+  std::vector<Frame> frames_;
+  Node root_;
+};
+
+/// Runs yaml-cpp; its exceptions end here.
+void run_parser(std::string_view text, TreeBuilder& builder) {
+  std::istringstream stream{std::string(text)};
+  try {
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(builder)) {
+    }
+  } catch (const YAML::DeepRecursion& deep) {
+    builder.error(position_of(deep.mark), "yaml-depth", "far too many lists inside each other");
+  } catch (const YAML::Exception& exception) {
+    builder.error(position_of(exception.mark), "yaml-syntax", "{}; expected YAML 1.2",
+                  exception.msg);
+  }
+}
+
+}  // namespace
+
+std::string_view to_text(NodeKind kind) noexcept {
+  switch (kind) {
+    case NodeKind::null:
+      return "nothing";
+    case NodeKind::scalar:
+      return "text";
+    case NodeKind::list:
+      return "a list";
+    case NodeKind::map:
+      return "a map";
+  }
+  return "nothing";
+}
+
+std::optional<Node> parse_syntax(std::string_view text, const std::string& file,
+                                 Diagnostics& diagnostics) {
+  TreeBuilder builder(file, diagnostics);
+  if (text.size() > file_bytes_max) {
+    builder.error({}, "file-size", "{} bytes; expected at most {}, put large data in a master file",
+                  text.size(), file_bytes_max);
+    return std::nullopt;
+  }
+  if (const auto bad = find_bad_text(text)) {
+    builder.error({bad->line, bad->column}, "yaml-encoding", "{}; expected UTF-8 text", bad->what);
+    return std::nullopt;
+  }
+  run_parser(text, builder);
+  if (!builder.is_good()) return std::nullopt;
+  return builder.take_root();
+}
+
+}  // namespace demarc::zones::yaml
