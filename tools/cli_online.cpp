@@ -21,6 +21,9 @@ namespace {
 
 using nlohmann::json;
 
+// Longer than a stalled control thread may take.
+constexpr int answer_within_seconds = 90;
+
 std::optional<std::string> find_socket(CliContext& context) {
   if (!context.socket.empty()) return context.socket;
   Diagnostics diagnostics;
@@ -36,7 +39,7 @@ std::optional<std::string> find_socket(CliContext& context) {
 std::optional<json> ask(CliContext& context, const json& request) {
   const auto socket = find_socket(context);
   if (!socket) return std::nullopt;
-  const auto answer = ask_control(*socket, request.dump());
+  const auto answer = ask_control(*socket, request.dump(), answer_within_seconds);
   if (!answer) {
     fail(context, exit_finding, answer.error().text());
     return std::nullopt;
@@ -177,11 +180,25 @@ void add_reasoned(CLI::App& app, CliContext& context, const std::string& name,
       [name, reason, &context] { decide(context, {{"verb", name}, {"reason", *reason}}); });
 }
 
+void add_stall(CLI::App& app, CliContext& context) {
+  auto lasts = std::make_shared<std::string>();
+  auto* verb =
+      app.add_subcommand("debug-stall", "hang the control thread, where demarcd allows it");
+  verb->add_option("--for", *lasts, "how long, at most 60s")->required();
+  verb->group("");  // not in the help: nobody needs it but drills and tests
+  verb->callback([lasts, &context] {
+    const auto duration = zones::yaml::parse_duration(*lasts);
+    if (!duration) return fail(context, exit_usage, "--for: expected an integer and s or ms");
+    decide(context, {{"verb", "debug-stall"}, {"for-ms", duration->count()}});
+  });
+}
+
 }  // namespace
 
 void add_online_verbs(CLI::App& app, CliContext& context) {
   add_status(app, context);
   add_explain(app, context);
+  add_stall(app, context);
   add_approve(app, context);
   add_orders(app, context);
   add_reasoned(app, context, "freeze", "health and on-fail move nothing until unfreeze", true);

@@ -11,9 +11,9 @@
 // usage: demo_backend NAME PORT      GET /health -> 200; POST /break and /mend change it to 503 and
 // back
 int main(int argc, char** argv) {
-  const int port = argc == 3 ? std::atoi(argv[2]) : 0;
-  if (port <= 0 || port > 65535) {
-    fmt::print(stderr, "usage: demo_backend NAME PORT\n");
+  const int wanted = argc == 3 ? std::atoi(argv[2]) : -1;
+  if (wanted < 0 || wanted > 65535) {
+    fmt::print(stderr, "usage: demo_backend NAME PORT (0: any free one)\n");
     return 2;
   }
   const std::string name = argv[1];
@@ -31,8 +31,10 @@ int main(int argc, char** argv) {
   };
   server.Post("/break", say_when(true));
   server.Post("/mend", say_when(false));
-  if (!server.bind_to_port("127.0.0.1", port)) {
-    fmt::print(stderr, "demo_backend: port {} on 127.0.0.1 cannot be had\n", port);
+  int port = wanted;
+  if (wanted == 0) port = server.bind_to_any_port("127.0.0.1");
+  if (port <= 0 || (wanted != 0 && !server.bind_to_port("127.0.0.1", wanted))) {
+    fmt::print(stderr, "demo_backend: port {} on 127.0.0.1 cannot be had\n", wanted);
     return 1;
   }
   fmt::print("{} at 127.0.0.1:{}\n", name, port);

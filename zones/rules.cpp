@@ -175,22 +175,29 @@ class Walk {
     const auto [found, is_new] = walked_.try_emplace(view);
     if (!is_new) return found->second;
     const Service& service = repository_.service(views_.example_of(view));
-    const bool is_weighted = std::holds_alternative<RouteWeighted>(service.route);
+    const bool is_nearest = std::holds_alternative<RouteNearest>(service.route);
+    const bool is_client = service.home_kind == HomeKind::client;
+    if (std::holds_alternative<RouteWeighted>(service.route) && !is_client) {
+      add(service, everyone_, found->second);
+      return found->second;
+    }
     for (const ClientClass& client : clients_) {
-      // A place in the world only matters where distance does.
-      if (client.is_beside_region && !std::holds_alternative<RouteNearest>(service.route)) continue;
-      if (client.is_beside_region && service.home_kind == HomeKind::client) continue;
-      Variant variant =
-          evaluate_route(repository_.policy, service, client.location, views_.marks());
-      found->second[std::move(variant)].push_back(&client);
-      if (is_weighted && service.home_kind != HomeKind::client) break;  // all clients are alike
+      // Where in the world a client is only matters where distance does.
+      if (client.is_beside_region && (!is_nearest || is_client)) continue;
+      add(service, client, found->second);
     }
     return found->second;
   }
 
  private:
+  void add(const Service& service, const ClientClass& client, ClientsOfVariant& walked) const {
+    walked[evaluate_route(repository_.policy, service, client.location, views_.marks())].push_back(
+        &client);
+  }
+
   const Repository& repository_;
   const Views& views_;
+  const ClientClass everyone_{.location = {}, .text = "everywhere", .is_country_known = true};
   std::vector<ClientClass> clients_;
   std::map<ViewId, ClientsOfVariant> walked_;
 };
@@ -235,7 +242,7 @@ void check_answers(const Service& service, Diagnostics& diagnostics) {
   }
 }
 
-/// What a record of a hard service says of where an address or an endpoint is.
+/// What a record says of where an address or an endpoint is.
 struct Tag {
   const Record* record = nullptr;
   JurisdictionId jurisdiction{};
