@@ -97,6 +97,9 @@ Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config)
   auto loaded = daemon->first_load();
   if (!loaded) return refused(loaded.error());
   daemon->take(std::move(*loaded), "start");
+  if (const auto& error = daemon->refused_at_start_) {
+    daemon->controller_->happen_one(zones::ConfigurationRefused{"start", *error});
+  }
   if (auto started = daemon->start_prober(); !started) return refused(started.error());
   if (auto watched = daemon->watch_outside(); !watched) return refused(watched.error());
   return daemon;
@@ -143,7 +146,7 @@ Result<Loaded, std::string> Daemon::first_load() {
                            .now = read_clocks().wall});
     if (last_good) {
       log_line(LogLevel::alert, "the repository has errors; the last good one is served");
-      controller_->happen_one(zones::ConfigurationRefused{"start", loaded.error().front()});
+      refused_at_start_ = loaded.error().front();
       return std::move(*last_good);
     }
   }

@@ -90,6 +90,7 @@ class Daemon {
   std::jthread loader_;
   bool is_loading_ = false;
   std::optional<std::string> load_again_;
+  std::optional<std::string> refused_at_start_;  // why the last good copy is served instead
   bool is_serving_ = false;
   int exit_code_ = 0;
 };

@@ -228,7 +228,7 @@ TEST_CASE("reply: names, sections, rcode and hints", "[support][client]") {
       1,    'A',  2,    'e',  'X',  0, 0, 65,  0, 1,  // A.eX HTTPS IN
       0xc0, 12,   0,    5,    0,    1, 0, 0,   0, 9, 0, 4,
       1,    'b',  0xc0, 14,                                  // a.ex CNAME b.ex, TTL 9
-      0xc0, 32,   0,    65,   0,    1, 0, 0,   0, 9, 0, 11,  // b.ex HTTPS, TTL 9
+      0xc0, 34,   0,    65,   0,    1, 0, 0,   0, 9, 0, 11,  // b.ex HTTPS, TTL 9
       0,    1,    0,    0,    4,    0, 4, 192, 0, 2, 7,      // 1 . ipv4hint=192.0.2.7
       0,    0,    41,   0x04, 0xd0, 1, 0, 0,   0, 0, 0,      // OPT, extended rcode 1: BADVERS is 16
   };

@@ -1,0 +1,312 @@
+// Loading a whole repository: what the model has then, and what is said of files and folders.
+#include "zones/repository.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include <catch2/catch.hpp>
+
+#include "tests/zones/findings.h"
+#include "zones/rdata.h"
+#include "zones/yaml/repository_files.h"
+
+namespace demarc::zones {
+namespace {
+
+using testing::Files;
+using testing::findings;
+using testing::lines_of;
+using testing::load;
+using testing::service_head;
+using testing::small_policy;
+using testing::small_zone;
+using testing::TempFolder;
+using Lines = std::vector<std::string>;
+
+std::unique_ptr<Repository> load_good(const Files& files) {
+  Diagnostics diagnostics;
+  auto repository = load(files, diagnostics);
+  CHECK(lines_of(diagnostics) == Lines{});
+  REQUIRE(repository != nullptr);
+  return repository;
+}
+
+const RRset& rrset(const Zone& zone, const char* owner, std::uint16_t type) {
+  for (const RRset& candidate : zone.rrsets) {
+    if (candidate.type == type && candidate.owner == Name::parse_absolute(owner)) return candidate;
+  }
+  FAIL("no such RRset: " << owner);
+  return zone.rrsets.front();
+}
+
+TEST_CASE("repository: the seed's fragment is a service's body, word for word", "[zones][seed]") {
+  // Only the indentation is the zone file's; the regions need no policy without residency.
+  const auto repository = load_good({{"zones/a.yaml", service_head + R"(
+    records:
+    - region: eu
+      weight: 100
+      endpoint: api.eu.example.sov
+    - region: global-failover
+      weight: 0
+      endpoint: api.global-failover.example
+    health-checks:
+    - endpoint: api.eu.example.sov/health
+      on-fail: set-weight api.eu 0; set-weight api.global-failover 100
+      probe-at: 127.0.0.1:8081
+)"}});
+  const Service& service = repository->services.at(0);
+  REQUIRE(service.records.size() == 2);
+  CHECK(service.records[0].weight == 100);
+  CHECK(repository->policy.region(service.records[1].region).name == "global-failover");
+  REQUIRE(service.checks.size() == 1);
+  const HealthCheck& check = service.checks[0];
+  CHECK(check.key == "example.com/api/api.eu.example.sov/health");
+  CHECK(check.scheme == ProbeScheme::https);
+  CHECK(check.host == "api.eu.example.sov");
+  CHECK(check.port == 443);
+  CHECK(check.path == "/health");
+  CHECK(check.timeout == Milliseconds{4000});
+  REQUIRE(check.on_fail.size() == 2);
+  CHECK(check.on_fail[0].record == RecordId{0});
+  CHECK(check.on_fail[0].weight == 0);
+  CHECK(check.on_fail[1].record == RecordId{1});
+  CHECK(check.on_fail[1].weight == 100);
+}
+
+TEST_CASE("repository: every key of a service reaches the model", "[zones][repository]") {
+  const auto repository =
+      load_good({{"policy.yaml", small_policy}, {"zones/a.yaml", service_head + R"(
+    ttl: 30
+    residency: hard
+    home: client
+    default-home: EU
+    access: scoped-write
+    route:
+      - { network: [203.0.113.0/24, "2001:db8:1::/48"], to: eu }
+      - { asn: 64500, to: [eu] }
+      - { subdivision: DE-BE, to: eu }
+      - { continent: OC, to: eu }
+      - { country: CH, to: [ch, eu] }
+      - { jurisdiction: US, to: us }
+      - { default: [eu, ch] }
+    answers: 2
+    records:
+      - { region: eu, weight: 65535, endpoint: API.eu.example., addresses: [192.0.2.1, "2001:db8::1"] }
+      - { region: ch, weight: 1, endpoint: api.ch.example, addresses: 192.0.2.2 }
+      - { region: us, weight: 0, endpoint: api.us.example, addresses: 198.51.100.1 }
+    health-checks:
+      - { endpoint: "http://api.EU.example:8080/h?x=1", interval: 100ms, fall: 1, rise: 100,
+          expect-status: [204, 300-399] }
+      - { endpoint: "tcp://api.eu.example:5432", timeout: 10ms }
+      - { endpoint: api.ch.example, interval: 1s }
+    quorum: 2
+    on-block: api.ch
+)"}});
+  const Service& service = repository->services.at(0);
+  CHECK(service.owner.text() == "api.example.com.");
+  CHECK(service.ttl == 30);
+  CHECK(service.home_kind == HomeKind::client);
+  CHECK(service.home == repository->policy.find_jurisdiction("EU"));
+  CHECK(service.access == Access::scoped_write);
+  CHECK(service.answers == 2);
+  CHECK(service.quorum == 2);
+  CHECK(service.on_block.answer == BlockAnswer::record);
+  CHECK(service.on_block.record == RecordId{1});
+  CHECK(service.records[0].weight == 65'535);
+  CHECK(service.records[0].addresses.size() == 2);
+  CHECK(service.records[0].endpoint_name.text() == "api.eu.example.");
+  const auto& lines = std::get<RouteLines>(service.route).lines;
+  REQUIRE(lines.size() == 7);
+  CHECK(std::get<MatchNetwork>(lines[0].match).prefixes.size() == 2);
+  CHECK(std::get<MatchAsn>(lines[1].match).asns == std::vector<std::uint32_t>{64500});
+  CHECK(std::get<MatchSubdivision>(lines[2].match).subdivisions == Lines{"DE-BE"});
+  CHECK(std::get<MatchContinent>(lines[3].match).continents.size() == 1);
+  CHECK(lines[4].to.size() == 2);
+  CHECK(std::get<MatchJurisdiction>(lines[5].match).jurisdictions.size() == 1);
+  CHECK(std::holds_alternative<MatchAll>(lines[6].match));
+  CHECK(service.checks[0].port == 8080);
+  CHECK(service.checks[0].path == "/h?x=1");
+  CHECK(service.checks[0].timeout == Milliseconds{100});  // never over the interval
+  CHECK(service.checks[0].expect_status == std::vector<StatusRange>{{204, 204}, {300, 399}});
+  CHECK(service.checks[1].scheme == ProbeScheme::tcp);
+  CHECK(service.checks[1].port == 5432);
+  CHECK(service.checks[2].path == "/");
+}
+
+TEST_CASE("repository: a zone's records are joined and ordered", "[zones][repository]") {
+  const auto repository = load_good(
+      {{"legacy.zone", "$TTL 60\nlegacy A 192.0.2.9\n"}, {"zones/a.yaml", R"(zone: Example.COM
+ttl: 5m
+soa: { primary: ns1, contact: a.b@example.com, serial: 7, refresh: 1h, negative-ttl: 30 }
+nameservers: [ns1]
+include: legacy.zone
+records:
+  ns1: { A: 192.0.2.53 }
+  "@": { TXT: ["v=spf1 mx -all", '"a" "b"'], MX: { ttl: 60, data: [10 mail, 10 mail] } }
+  mail.example.com.: { A: [192.0.2.25, 192.0.2.26] }
+  "*": { A: 192.0.2.1 }
+)"}});
+  const Zone& zone = repository->zones.at(0);
+  CHECK(zone.apex.text() == "example.com.");
+  CHECK(zone.serial_is_fixed);
+  CHECK(zone.serial == 7);
+  CHECK(rrset(zone, "legacy.example.com", rrtype::a).ttl == 60);
+  CHECK(rrset(zone, "mail.example.com", rrtype::a).rdata.size() == 2);
+  CHECK(rrset(zone, "example.com", rrtype::mx).rdata.size() == 1);  // written twice
+  CHECK(rrset(zone, "example.com", rrtype::mx).ttl == 60);
+  CHECK(rrset(zone, "example.com", rrtype::txt).ttl == 300);
+  CHECK(rrset(zone, "example.com", rrtype::txt).rdata == std::vector<Rdata>{"\x0ev=spf1 mx -all",
+                                                                            "\x01"
+                                                                            "a"
+                                                                            "\x01"
+                                                                            "b"});
+  const Rdata& soa = rrset(zone, "example.com", rrtype::soa).rdata.at(0);
+  CHECK(soa.find("\x03"
+                 "a.b") != std::string::npos);  // the dot is inside the label
+  CHECK(soa.substr(soa.size() - 4) == std::string("\0\0\0\x1e", 4));
+  CHECK(std::ranges::is_sorted(zone.rrsets, {},
+                               [](const RRset& set) { return std::pair(set.owner, set.type); }));
+}
+
+TEST_CASE("repository: a zone may come wholly from a master file", "[zones][repository]") {
+  const auto repository =
+      load_good({{"zones/a.yaml", "zone: example.com\ninclude: [a.zone]\n"},
+                 {"zones/a.zone", "@ SOA ns1 h 2024010101 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n"}});
+  const Zone& zone = repository->zones.at(0);
+  CHECK(zone.serial_is_fixed);
+  CHECK(zone.serial == 2'024'010'101);
+  CHECK(zone.rrsets.size() == 3);
+}
+
+TEST_CASE("repository: without a serial one is assigned later", "[zones][repository]") {
+  const auto repository = load_good({{"zones/a.yaml", small_zone}});
+  CHECK_FALSE(repository->zones.at(0).serial_is_fixed);
+}
+
+TEST_CASE("repository: overrides know the continent of their country", "[zones][repository]") {
+  const auto repository = load_good({{"zones/a.yaml", small_zone}, {"networks.yaml", R"(
+- { network: [10.0.0.0/8, 2001:db8::1], country: NO }
+- { network: 192.0.2.0/24, subdivision: US-CA, asn: 64500, location: [37.5, -122] }
+)"}});
+  REQUIRE(repository->overrides.size() == 3);
+  CHECK(repository->overrides[0].location.country.text() == "NO");
+  CHECK(repository->overrides[0].location.continent.text() == "EU");
+  CHECK(repository->overrides[1].network.length == 128);
+  CHECK(repository->overrides[2].location.country.text() == "US");
+  CHECK(repository->overrides[2].location.asn == 64500);
+}
+
+TEST_CASE("repository: digests follow what was read", "[zones][repository]") {
+  const auto digests = [](const std::string& policy, const std::string& zone) {
+    const auto repository = load_good({{"policy.yaml", policy}, {"zones/a.yaml", zone}});
+    return std::array{repository->policy.digest, repository->zones[0].digest, repository->digest};
+  };
+  const auto first = digests(small_policy, small_zone);
+  CHECK(digests(small_policy, small_zone) == first);
+  const auto other_policy = digests(small_policy + "# x\n", small_zone);
+  CHECK(other_policy[0] != first[0]);
+  CHECK(other_policy[1] == first[1]);
+  CHECK(other_policy[2] != first[2]);
+  CHECK(digests(small_policy, small_zone + "# x\n")[1] != first[1]);
+}
+
+TEST_CASE("repository: what is said of files and folders", "[zones][repository]") {
+  CHECK(findings({{"policy.yaml", small_policy}}) ==
+        Lines{"zones:0:0: [zones-missing] No such file or directory; expected the folder `zones` "
+              "with one .yaml file a zone"});
+  CHECK(findings({{"zones/a.txt", ""}}) ==
+        Lines{"zones:0:0: [zones-missing] no zone file; expected one .yaml file a zone"});
+  CHECK(findings({{"zones/a.yaml", small_zone}, {"zones/b.yml", ""}, {"zones/.c.yaml", "["}}) ==
+        Lines{"zones/b.yml:0:0: [file-ignored] warning: a name in .yml; expected .yaml"});
+  CHECK(findings({{"zones/a.yaml", small_zone}, {"zones/b.yaml", small_zone}}) ==
+        Lines{"zones/b.yaml:1:7: [zone-twice] zone example.com again, first in zones/a.yaml:1; "
+              "expected one file a zone"});
+  CHECK(findings({{"zones/a.yaml", small_zone}, {"tenants.yaml", ""}}) ==
+        Lines{"tenants.yaml:0:0: [not-yet-supported] tenants.yaml is not supported yet; expected a "
+              "repository without it"});
+  Diagnostics diagnostics;
+  CHECK(load_repository("/nowhere/at/all", diagnostics) == nullptr);
+  CHECK(lines_of(diagnostics) ==
+        Lines{"/nowhere/at/all:0:0: [repository-missing] No such file or directory; expected the "
+              "folder of a zone repository"});
+}
+
+TEST_CASE("repository: a broken policy hides no error of other files", "[zones][repository]") {
+  // And the regions that it would have had are not called unknown.
+  CHECK(findings({{"policy.yaml", "a: ["}, {"zones/a.yaml", service_head + R"(
+    residency: hard
+    home: EU
+    records:
+      - { region: eu, weight: x, endpoint: a.example, addresses: 192.0.2.1 }
+)"}}) == Lines{"policy.yaml:1:5: [yaml-syntax] end of sequence flow not found; expected YAML 1.2",
+               "zones/a.yaml:10:31: [bad-integer] weight is `x`; expected an integer from 0 to "
+               "65535"});
+}
+
+TEST_CASE("repository: services are answered from the zone they are in", "[zones][repository]") {
+  CHECK(findings({{"policy.yaml", small_policy},
+                  {"zones/a.yaml", small_zone + R"(services:
+  api.sub:
+    records: [{ region: eu, weight: 1, endpoint: a.example, addresses: 192.0.2.1 }]
+)"},
+                  {"zones/b.yaml",
+                   "zone: sub.example.com\nsoa: { primary: a., contact: b. }\n"
+                   "nameservers: [ns.example.net.]\n"}}) ==
+        Lines{"zones/a.yaml:5:3: [service-in-other-zone] service `api.sub` lies in zone "
+              "sub.example.com of zones/b.yaml; expected it in that file"});
+}
+
+TEST_CASE("repository: includes stay inside", "[zones][repository]") {
+  const TempFolder outside;
+  outside.write("secret.zone", "a A 192.0.2.1\n");
+  const TempFolder folder;
+  folder.write("zones/a.yaml", small_zone + R"(include:
+  - none.zone
+  - ../up.zone
+  - /etc/hostname
+  - folder
+  - link.zone
+  - both.zone
+  - inner.zone
+  - ttl.zone
+)");
+  folder.write("folder/x", "");
+  folder.write("both.zone", "");
+  folder.write("zones/both.zone", "");
+  folder.write("real.zone", "b A 192.0.2.1\n");
+  folder.write("ttl.zone", "c 60 A 192.0.2.2\nc 30 A 192.0.2.3\n");
+  REQUIRE(::symlink((outside.path() + "/secret.zone").c_str(),
+                    (folder.path() + "/link.zone").c_str()) == 0);
+  REQUIRE(::symlink("real.zone", (folder.path() + "/inner.zone").c_str()) == 0);
+  Diagnostics diagnostics;
+  CHECK(load_repository(folder.path(), diagnostics) == nullptr);
+  CHECK(lines_of(diagnostics) ==
+        Lines{"ttl.zone:2:1: [ttl-mismatch] warning: c.example.com. A has records with different "
+              "TTLs; expected one TTL (RFC 2181 §5.2), the lowest, 30, is used",
+              "zones/a.yaml:5:5: [unreadable-file] none.zone: No such file or directory; expected "
+              "a readable file",
+              "zones/a.yaml:6:5: [unreadable-file] ../up.zone: a path that leaves the repository; "
+              "expected one inside it",
+              "zones/a.yaml:7:5: [unreadable-file] /etc/hostname: a path that leaves the "
+              "repository; expected one inside it",
+              "zones/a.yaml:8:5: [unreadable-file] folder: not a regular file; expected a regular "
+              "file",
+              "zones/a.yaml:9:5: [unreadable-file] link.zone: a link that leaves the repository; "
+              "expected a file inside it",
+              "zones/a.yaml:10:5: [ambiguous-include] both zones/both.zone and both.zone exist; "
+              "expected one of them"});
+}
+
+TEST_CASE("repository: a file has a largest size", "[zones][repository]") {
+  const TempFolder folder;
+  folder.write("a", "12345");
+  auto files = yaml::RepositoryFiles::open(folder.path());
+  REQUIRE(files);
+  CHECK(files->read("a", 6));
+  CHECK(files->read("a", 5));
+  CHECK(files->read("a", 4).error() == "more than 4 bytes; expected at most 4 bytes");
+}
+
+}  // namespace
+}  // namespace demarc::zones
