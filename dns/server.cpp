@@ -89,7 +89,7 @@ void Server::start_threads(Published& published) {
   const BlockedSignals blocked;
   std::vector<int> listeners;
   listeners.reserve(tcp_listeners_.size());
-  for (const FileDescriptor& listener : tcp_listeners_) listeners.push_back(listener.number());
+  for (const Descriptor& listener : tcp_listeners_) listeners.push_back(listener.number());
   auto tcp = std::make_unique<TcpLoop>(listeners, config_.tcp, published, published.add_seat(),
                                        *workers_.front());
   if (const auto opened = tcp->open(); !opened) {

@@ -49,12 +49,12 @@ class Server {
 
  private:
   struct UdpSocket {
-    FileDescriptor socket;
+    Descriptor socket;
     bool names_source = false;
   };
   // The sockets of one address.
   struct Listening {
-    FileDescriptor tcp;
+    Descriptor tcp;
     std::vector<UdpSocket> udp;
     Endpoint endpoint;
   };
@@ -65,7 +65,7 @@ class Server {
   void start_threads(Published& published);
 
   ServerConfig config_;
-  std::vector<FileDescriptor> tcp_listeners_;
+  std::vector<Descriptor> tcp_listeners_;
   std::vector<UdpSocket> udp_sockets_;
   std::vector<Endpoint> bound_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -58,10 +58,6 @@ bool set_udp_options(int socket, const Endpoint& endpoint) noexcept {
 
 }  // namespace
 
-FileDescriptor::~FileDescriptor() {
-  if (is_open()) close(number_);
-}
-
 std::string to_text(const Endpoint& endpoint) {
   const std::string address = geo::to_text(endpoint.address);
   return endpoint.address.family == geo::Family::ipv4
@@ -73,10 +69,9 @@ bool is_any_address(const geo::Address& address) noexcept {
   return std::ranges::all_of(address.bytes, [](std::uint8_t byte) { return byte == 0; });
 }
 
-Result<FileDescriptor, SystemError> open_tcp_listener(const Endpoint& endpoint) {
+Result<Descriptor, SystemError> open_tcp_listener(const Endpoint& endpoint) {
   const std::string tried = "listen on " + to_text(endpoint) + " (TCP)";
-  FileDescriptor socket(
-      ::socket(family_of(endpoint), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  Descriptor socket(::socket(family_of(endpoint), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.is_open() || !set_family_options(socket.number(), endpoint) ||
       !set_option(socket.number(), SOL_SOCKET, SO_REUSEADDR, 1) ||
       !bind_to(socket.number(), endpoint) || listen(socket.number(), listen_backlog) != 0) {
@@ -85,9 +80,9 @@ Result<FileDescriptor, SystemError> open_tcp_listener(const Endpoint& endpoint) 
   return socket;
 }
 
-Result<FileDescriptor, SystemError> open_udp_socket(const Endpoint& endpoint) {
+Result<Descriptor, SystemError> open_udp_socket(const Endpoint& endpoint) {
   const std::string tried = "listen on " + to_text(endpoint) + " (UDP)";
-  FileDescriptor socket(::socket(family_of(endpoint), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  Descriptor socket(::socket(family_of(endpoint), SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket.is_open() || !set_family_options(socket.number(), endpoint) ||
       !set_udp_options(socket.number(), endpoint) || !bind_to(socket.number(), endpoint)) {
     return system_error(tried);
@@ -95,7 +90,7 @@ Result<FileDescriptor, SystemError> open_udp_socket(const Endpoint& endpoint) {
   return socket;
 }
 
-Result<std::uint16_t, SystemError> bound_port(const FileDescriptor& socket) {
+Result<std::uint16_t, SystemError> bound_port(const Descriptor& socket) {
   sockaddr_storage storage{};
   socklen_t size = sizeof(storage);
   if (getsockname(socket.number(), reinterpret_cast<sockaddr*>(&storage), &size) != 0) {

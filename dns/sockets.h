@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "geo/base/address.h"
+#include "geo/base/descriptor.h"
 #include "geo/base/result.h"
 
 namespace demarc::dns {
@@ -24,36 +25,18 @@ struct Endpoint {
 /// Whether it is 0.0.0.0 or ::, where each answer has to name its source address.
 [[nodiscard]] bool is_any_address(const geo::Address& address) noexcept;
 
-class FileDescriptor {
- public:
-  FileDescriptor() = default;
-  explicit FileDescriptor(int number) noexcept : number_(number) {}
-  FileDescriptor(FileDescriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  ~FileDescriptor();
-
-  [[nodiscard]] int number() const noexcept { return number_; }
-  [[nodiscard]] bool is_open() const noexcept { return number_ >= 0; }
-
- private:
-  int number_ = -1;
-};
-
 /// Bound and listening, non-blocking. Without SO_REUSEPORT: a second server on the same port fails
 /// here, although the UDP sockets below would let it in.
-[[nodiscard]] Result<FileDescriptor, SystemError> open_tcp_listener(const Endpoint& endpoint);
+[[nodiscard]] Result<Descriptor, SystemError> open_tcp_listener(const Endpoint& endpoint);
 
 /// Bound, blocking, with a receive timeout of receive_timeout_ms, shared by SO_REUSEPORT.
-[[nodiscard]] Result<FileDescriptor, SystemError> open_udp_socket(const Endpoint& endpoint);
+[[nodiscard]] Result<Descriptor, SystemError> open_udp_socket(const Endpoint& endpoint);
 
 /// How long an idle UDP thread sleeps at most before it looks whether it shall stop.
 inline constexpr int receive_timeout_ms = 100;
 
 /// The port the kernel chose.
-[[nodiscard]] Result<std::uint16_t, SystemError> bound_port(const FileDescriptor& socket);
+[[nodiscard]] Result<std::uint16_t, SystemError> bound_port(const Descriptor& socket);
 
 /// Fills `storage`; returns the size of what it holds.
 socklen_t write_socket_address(const Endpoint& endpoint, sockaddr_storage& storage) noexcept;

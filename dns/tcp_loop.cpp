@@ -43,7 +43,7 @@ TcpLoop::~TcpLoop() {
 }
 
 Result<void, SystemError> TcpLoop::open() {
-  epoll_ = FileDescriptor(epoll_create1(EPOLL_CLOEXEC));
+  epoll_ = Descriptor(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_.is_open()) return system_error("make an epoll");
   for (const int listener : listeners_) {
     epoll_event event{};

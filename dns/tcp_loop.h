@@ -58,7 +58,7 @@ class TcpLoop {
   const Published& published_;
   Seat& seat_;
   Worker& worker_;
-  FileDescriptor epoll_;
+  Descriptor epoll_;
   Accepting accepting_ = Accepting::running;
   std::vector<std::uint8_t> answers_;  // of one client's queries, each with its length before it
   // What slow readers have not taken yet. There are few: who finds none left is cut off.

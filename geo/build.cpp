@@ -12,7 +12,7 @@
 #include <span>
 #include <utility>
 
-#include "geo/descriptor.h"
+#include "geo/base/descriptor.h"
 #include "geo/mmdb/writer.h"
 #include "geo/network_csv.h"
 

@@ -95,6 +95,7 @@ std::vector<VerdictChange> Checks::change(Target& target, const Transition& tran
                                           const Moment& at) {
   target.since = at;
   std::vector<VerdictChange> changes;
+  changes.reserve(target.what.keys.size());
   for (const std::string& key : target.what.keys) {
     changes.push_back({key, transition.from, transition.to, transition.reason, target.detail, at});
   }

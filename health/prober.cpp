@@ -122,7 +122,8 @@ void Prober::take_replacement(const Moment& now) {
     const std::scoped_lock lock(mutex_);
     if (!replacement_) return;
     for (auto& [key, verdict] : std::exchange(seeds_, {})) checks_.seed(std::move(key), verdict);
-    replaced = checks_.replace(*std::exchange(replacement_, std::nullopt), now);
+    replaced = checks_.replace(std::move(*replacement_), now);
+    replacement_.reset();
   }
   const auto is_kept = [this](TargetId target) { return checks_.find(target) != nullptr; };
   schedule_.retain(is_kept);

@@ -9,18 +9,6 @@
 
 namespace demarc::tools {
 
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  if (this != &other) {
-    if (number_ >= 0) ::close(number_);
-    number_ = std::exchange(other.number_, -1);
-  }
-  return *this;
-}
-
-Descriptor::~Descriptor() {
-  if (number_ >= 0) ::close(number_);
-}
-
 Result<std::unique_ptr<EventLoop>, SystemError> EventLoop::create() {
   std::unique_ptr<EventLoop> loop(new EventLoop());
   loop->epoll_ = Descriptor(::epoll_create1(EPOLL_CLOEXEC));

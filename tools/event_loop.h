@@ -11,25 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "geo/base/descriptor.h"
 #include "geo/base/result.h"
 
 namespace demarc::tools {
-
-/// One file descriptor with an owner.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  ~Descriptor();
-
-  [[nodiscard]] int number() const noexcept { return number_; }
-  [[nodiscard]] bool is_open() const noexcept { return number_ >= 0; }
-
- private:
-  int number_ = -1;
-};
 
 class EventLoop {
  public:

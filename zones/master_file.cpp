@@ -205,7 +205,7 @@ class MasterParser {
       }
     }
     if (findings_ >= master_findings_max) {
-      error("master-syntax", "{} findings; the rest of the file was not read", findings_);
+      error("master-syntax", "{} findings; the rest of the file was not read", master_findings_max);
     }
   }
 

@@ -46,18 +46,40 @@ std::optional<std::vector<std::string_view>> split_tokens(std::string_view text)
   return tokens;
 }
 
-/// The largest number that a field of fixed width holds; 0: the field is no such number.
-std::uint64_t number_max(ldns_rdf_type field) {
+/// What a field may hold if it is written as a number.
+struct NumberField {
+  std::uint64_t max = 0;           // 0: no number belongs there
+  bool allows_other_text = false;  // a mnemonic, or a period as 1h30m
+};
+
+NumberField number_field(ldns_rdf_type field) {
   switch (field) {
     case LDNS_RDF_TYPE_INT8:
-      return 0xff;
+      return {0xff, false};
     case LDNS_RDF_TYPE_INT16:
-      return 0xffff;
+      return {0xffff, false};
     case LDNS_RDF_TYPE_INT32:
-      return 0xffffffff;
+      return {0xffffffff, false};
+    case LDNS_RDF_TYPE_ALG:
+    case LDNS_RDF_TYPE_CERTIFICATE_USAGE:
+    case LDNS_RDF_TYPE_SELECTOR:
+    case LDNS_RDF_TYPE_MATCHING_TYPE:
+      return {0xff, true};
+    case LDNS_RDF_TYPE_PERIOD:
+      return {0xffffffff, true};
     default:  // ldns has dozens of field types; only these wrap around silently
-      return 0;
+      return {};
   }
+}
+
+bool is_in_range(std::string_view token, NumberField field) {
+  std::uint64_t value = 0;
+  const char* const end = token.data() + token.size();
+  const auto [parsed_to, error] = std::from_chars(token.data(), end, value);
+  if (error == std::errc::invalid_argument || (error == std::errc{} && parsed_to != end)) {
+    return field.allows_other_text;
+  }
+  return error == std::errc{} && value <= field.max;
 }
 
 /// What ldns lets pass: 65536 as a 16-bit number becomes 0.
@@ -67,15 +89,10 @@ std::optional<std::string> find_bad_number(std::uint16_t type,
   if (descriptor == nullptr || (!tokens.empty() && tokens[0] == "\\#")) return std::nullopt;
   const std::size_t fields = std::min(tokens.size(), ldns_rr_descriptor_minimum(descriptor));
   for (std::size_t i = 0; i < fields; ++i) {
-    const std::uint64_t max = number_max(ldns_rr_descriptor_field_type(descriptor, i));
-    if (max == 0) continue;
-    std::uint64_t value = 0;
-    const char* const end = tokens[i].data() + tokens[i].size();
-    const auto [parsed_to, error] = std::from_chars(tokens[i].data(), end, value);
-    if (error != std::errc{} || parsed_to != end || value > max) {
-      return fmt::format("field {} is `{}`, a number from 0 to {} belongs there", i + 1, tokens[i],
-                         max);
-    }
+    const NumberField field = number_field(ldns_rr_descriptor_field_type(descriptor, i));
+    if (field.max == 0 || is_in_range(tokens[i], field)) continue;
+    return fmt::format("field {} is `{}`, a number from 0 to {} belongs there", i + 1, tokens[i],
+                       field.max);
   }
   return std::nullopt;
 }

@@ -8,29 +8,22 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "geo/base/descriptor.h"
+
 namespace demarc::zones {
 namespace {
 
 Result<void, SystemError> write_synced(const std::string& path, std::string_view content) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) return system_error("open " + path);
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!file.is_open()) return system_error("open " + path);
   std::size_t done = 0;
   while (done < content.size()) {
-    const ssize_t written = ::write(file, content.data() + done, content.size() - done);
+    const ssize_t written = ::write(file.number(), content.data() + done, content.size() - done);
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {
-      auto error = system_error("write " + path);
-      ::close(file);
-      return error;
-    }
+    if (written <= 0) return system_error("write " + path);
     done += static_cast<std::size_t>(written);
   }
-  if (::fsync(file) != 0) {
-    auto error = system_error("sync " + path);
-    ::close(file);
-    return error;
-  }
-  ::close(file);
+  if (::fsync(file.number()) != 0) return system_error("sync " + path);
   return {};
 }
 
@@ -67,12 +60,10 @@ Result<void, SystemError> replace_file(const std::string& path, std::string_view
   }
   if (::rename(next.c_str(), path.c_str()) != 0) return system_error("rename " + next);
   const std::string folder = std::filesystem::path(path).parent_path().string();
-  const int number =
-      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (number < 0) return system_error("open " + folder);
-  const int synced = ::fsync(number);
-  ::close(number);
-  if (synced != 0) return system_error("sync " + folder);
+  const Descriptor opened(
+      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened.is_open()) return system_error("open " + folder);
+  if (::fsync(opened.number()) != 0) return system_error("sync " + folder);
   return {};
 }
 

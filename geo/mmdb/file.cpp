@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "geo/countries.h"
-#include "geo/descriptor.h"
+#include "geo/base/descriptor.h"
 #include "geo/mmdb/layout.h"
 
 namespace demarc::geo {

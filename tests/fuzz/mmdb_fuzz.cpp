@@ -9,14 +9,14 @@
 #include <cstdlib>
 #include <string>
 
-#include "geo/descriptor.h"
+#include "geo/base/descriptor.h"
 #include "geo/mmdb/file.h"
 
 namespace {
 
 using demarc::geo::Address;
 using demarc::geo::address_of;
-using demarc::geo::Descriptor;
+using demarc::Descriptor;
 using demarc::geo::MmdbFile;
 using demarc::geo::RangeMap;
 

@@ -53,7 +53,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(size >= header_size && (data[2] & qr_bit) == 0);
     require(transport == Transport::tcp || answer_size <= udp_size_max);
     require(get16(out.data()) == get16(data) && (out[2] & qr_bit) != 0);
-    const test::Message message(std::span(out).first(answer_size));  // throws if it does not parse
+    // Throws if it does not parse.
+    const test::Message message{std::span<const std::uint8_t>(out).first(answer_size)};
     if (message.question_count() == 0) continue;
     Query query;
     (void)read_query(packet, query);

@@ -26,12 +26,12 @@ TEST_CASE("faults: a bad edit keeps the last good state and says where it is wro
   const std::string zone = server.path("repository/zones/example.com.yaml");
   edit(zone, "residency: hard\n    home: EU", "residncy: hard\n    home: EU");
   REQUIRE(wait_for([&] { return server.has_alert("configuration"); }));
-  CHECK(server.log().find("zones/example.com.yaml:31:5: [unknown-key]") != std::string::npos);
+  CHECK(server.log().find("zones/example.com.yaml:26:5: [unknown-key]") != std::string::npos);
   CHECK(server.answers("api.example.com", Server::api_home));
   CHECK(server.entries("configuration-refused").size() == 1);
   const Finished check = run_demarc({"check", server.path("repository")});
   CHECK(check.exit == 1);
-  CHECK(check.out.find("zones/example.com.yaml:31:5: [unknown-key]") != std::string::npos);
+  CHECK(check.out.find("zones/example.com.yaml:26:5: [unknown-key]") != std::string::npos);
   CHECK(check.out.find("did you mean `residency`?") != std::string::npos);
 
   SECTION("a restart amid it serves the last good copy") {

@@ -118,20 +118,22 @@ struct DnsClient::Batch {
     }
   }
 
+  [[nodiscard]] bool is_expected(const DnsReply& reply) const {
+    const std::size_t at = reply.id & (window_max - 1);
+    if (at >= slots.size() || slots[at].tries == 0 || slots[at].id != reply.id) return false;
+    const DnsQuestion& question = questions[slots[at].question];
+    return reply.qtype == question.type && is_same_name(question.name, reply.qname);
+  }
+
   void take(std::span<const std::uint8_t> bytes,
             const std::function<void(std::size_t, const DnsReply&)>& taker) {
     const auto reply = parse_reply(bytes);
-    const std::size_t at = reply ? reply->id & (window_max - 1) : window_max;
-    if (at >= slots.size() || slots[at].tries == 0 || slots[at].id != reply->id) {
+    if (!reply || !is_expected(*reply)) {
       ++result.strange;
       return;
     }
+    const std::size_t at = reply->id & (window_max - 1);
     Slot& slot = slots[at];
-    const DnsQuestion& question = questions[slot.question];
-    if (reply->qtype != question.type || !is_same_name(question.name, reply->qname)) {
-      ++result.strange;
-      return;
-    }
     ++result.answered;
     taker(slot.question, *reply);
     end(slot);

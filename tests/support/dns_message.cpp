@@ -116,8 +116,8 @@ std::string lower(std::string text) {
   return text;
 }
 
-std::optional<geo::Address> to_address(std::span<const std::uint8_t> bytes) {
-  if (bytes.size() != 4 && bytes.size() != 16) return std::nullopt;
+/// Precondition: 4 or 16 bytes.
+geo::Address to_address(std::span<const std::uint8_t> bytes) {
   geo::Address address{.family = bytes.size() == 4 ? geo::Family::ipv4 : geo::Family::ipv6};
   std::ranges::copy(bytes, address.bytes.begin());
   return address;
@@ -151,7 +151,8 @@ void take_record(DnsReply& reply, Reader& reader, std::vector<DnsRecord>& sectio
     take_options(reply, rdata);
     return;
   }
-  if (record.type == rr::A || record.type == rr::AAAA) record.address = to_address(rdata);
+  const std::size_t address_size = record.type == rr::A ? 4 : record.type == rr::AAAA ? 16 : 0;
+  if (address_size != 0 && size == address_size) record.address = to_address(rdata);
   if (record.type == rr::CNAME || record.type == rr::NS) {
     reader.go_to(start);
     record.target = lower(reader.name());
@@ -170,7 +171,7 @@ void take_hints(const DnsRecord& record, std::vector<geo::Address>& found) {
     const auto value = reader.take(reader.u16());
     const std::size_t each = key == 4 ? 4 : key == 6 ? 16 : 0;
     for (std::size_t at = 0; each != 0 && at + each <= value.size(); at += each) {
-      found.push_back(*to_address(value.subspan(at, each)));
+      found.push_back(to_address(value.subspan(at, each)));
     }
   }
 }

@@ -10,6 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "tests/support/wait_for.h"
 
 extern char** environ;
@@ -45,12 +47,13 @@ std::vector<std::string> merged_environment(const std::map<std::string, std::str
     const std::string entry = *at;
     if (!changes.contains(entry.substr(0, entry.find('=')))) merged.push_back(entry);
   }
-  for (const auto& [name, value] : changes) merged.push_back(name + '=' + value);
+  for (const auto& [name, value] : changes) merged.push_back(fmt::format("{}={}", name, value));
   return merged;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
+  result.reserve(texts.size() + 1);
   for (std::string& text : texts) result.push_back(text.data());
   result.push_back(nullptr);
   return result;

@@ -46,6 +46,8 @@ TEST_CASE("rdata: what is wrong is said", "[zones][rdata]") {
       {"MX", "65536 a", "field 1 is `65536`, a number from 0 to 65535 belongs there"},
       {"MX", "-1 a", "field 1 is `-1`, a number from 0 to 65535 belongs there"},
       {"TLSA", "256 1 1 aabb", "field 1 is `256`, a number from 0 to 255 belongs there"},
+      {"SOA", "a b 1 4294967296 3 4 5",
+       "field 4 is `4294967296`, a number from 0 to 4294967295 belongs there"},
       {"TXT", R"("a)", "a quote that is not closed"},
       {"TXT", "a\nb", "a control character"},
   }));

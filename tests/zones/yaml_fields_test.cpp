@@ -102,6 +102,16 @@ TEST_CASE("fields: text is one line of limited length", "[zones][yaml]") {
   CHECK_FALSE(reads(read, std::string(text_bytes_max + 1, 'a')));
   CHECK(reads(read, "|\n  one line\n"));
   CHECK_FALSE(reads(read, "|\n  two\n  lines\n"));
+
+  Diagnostics diagnostics;
+  const Reading reading{"x.yaml", diagnostics};
+  (void)read(reading, node("|\n  two\n  lines\n"));
+  (void)read(reading, node(std::string(text_bytes_max + 1, 'a')));
+  REQUIRE(diagnostics.list().size() == 2);
+  CHECK(diagnostics.list()[0].line() ==
+        "x.yaml:1:1: [text-lines] endpoint has several lines; expected one");
+  CHECK(diagnostics.list()[1].line() ==
+        "x.yaml:1:1: [text-length] endpoint has 8193 bytes; expected at most 8192");
 }
 
 TEST_CASE("fields: names are short and plain", "[zones][yaml]") {

@@ -221,6 +221,15 @@ TEST_CASE("service: what is refused, and where", "[zones][yaml]") {
         "zones/a.yaml:20:22: [bad-continent] continent is `EUR`; expected one of AF, AN, AS, EU, "
         "NA, OC, SA",
         "zones/a.yaml:21:9: [wrong-type] route line is text; expected a map"}},
+      {"a default in the middle, none at the end",
+       R"(    records: [{ region: eu, weight: 1, endpoint: a.example, addresses: 192.0.2.1 }]
+    route:
+      - { default: eu }
+      - { country: DE, to: eu })",
+       {"zones/a.yaml:8:9: [default-not-last] `default` before the last line; expected it as the "
+        "last one",
+        "zones/a.yaml:9:9: [default-missing] the last route line is no `default`; expected { "
+        "default: [REGION, ...] }, where unknown clients end"}},
       {"regions without records",
        R"(    records:
       - { region: eu, weight: 100, endpoint: a.eu.example, addresses: 192.0.2.1 }

@@ -46,6 +46,9 @@ b: *x)",
 b: 2)",
        {"zones/a.yaml:2:1: [yaml-documents] a second document begins; expected one document a "
         "file"}},
+      {"text of which yaml-cpp makes documents without end",
+       ", a",
+       {"zones/a.yaml:1:1: [yaml-syntax] text that belongs to nothing; expected YAML 1.2"}},
       {"a key twice",
        R"(a: 1
 b: 2
@@ -66,8 +69,7 @@ a: 3)",
        {"zones/a.yaml:1:4: [yaml-encoding] text with a control character; expected printable "
         "characters"}},
       {"a byte that is not UTF-8",
-       R"(a: 1
-bc: \xff)",
+       "a: 1\nbc: \xff",
        {"zones/a.yaml:2:5: [yaml-encoding] a byte that is not UTF-8; expected UTF-8 text"}},
       {"17 lists inside each other",
        "[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]",

@@ -15,7 +15,8 @@ std::optional<Node> parse(const std::string& text, Diagnostics& diagnostics) {
 
 std::size_t findings_of(const std::string& text) {
   Diagnostics diagnostics;
-  CHECK(parse(text, diagnostics).has_value() == diagnostics.list().empty());
+  const bool is_read = parse(text, diagnostics).has_value();
+  CHECK(is_read == diagnostics.list().empty());
   return diagnostics.list().size();
 }
 

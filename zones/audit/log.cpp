@@ -13,19 +13,6 @@
 
 namespace demarc::zones {
 
-/// An open file; closed with its owner.
-class FileHandle {
- public:
-  explicit FileHandle(int number) : number_(number) {}
-  FileHandle(const FileHandle&) = delete;
-  FileHandle& operator=(const FileHandle&) = delete;
-  ~FileHandle() { ::close(number_); }
-  [[nodiscard]] int number() const noexcept { return number_; }
-
- private:
-  int number_;
-};
-
 namespace {
 
 constexpr mode_t private_file = 0600;  // who failed over where is nobody else's business
@@ -33,7 +20,7 @@ constexpr mode_t private_file = 0600;  // who failed over where is nobody else's
 /// Holds the folder's lock for a scope.
 class Locked {
  public:
-  explicit Locked(const FileHandle& lock) : number_(lock.number()) {
+  explicit Locked(const Descriptor& lock) : number_(lock.number()) {
     while (::flock(number_, LOCK_EX) != 0 && errno == EINTR) {
     }
   }
@@ -66,35 +53,25 @@ Result<AuditLog, SystemError> AuditLog::open(const std::string& folder, std::str
   std::filesystem::create_directories(folder, error);
   if (error) return failure("create folder " + folder + ": " + error.message());
   const std::string lock_path = folder + "/.lock";
-  const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, private_file);
-  if (lock < 0) return system_error("open " + lock_path);
-  log.lock_ = std::make_unique<FileHandle>(lock);
+  log.lock_ = Descriptor(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, private_file));
+  if (!log.lock_.is_open()) return system_error("open " + lock_path);
 
-  const Locked locked(*log.lock_);
+  const Locked locked(log.lock_);
   if (auto read = log.read_index(); !read) return std::unexpected(read.error());
   if (auto repaired = log.repair_logs(); !repaired) return std::unexpected(repaired.error());
   return log;
 }
 
-Result<FileHandle*, SystemError> AuditLog::file(const std::string& name) {
-  auto& handle = files_[name];
-  if (!handle) {
-    const std::string path = folder_ + "/" + name;
-    const int number =
-        ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, private_file);
-    if (number < 0) {
-      files_.erase(name);
-      return system_error("open " + path);
-    }
-    handle = std::make_unique<FileHandle>(number);
-    // A new file's name must survive a crash as well as its content.
-    const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder >= 0) {
-      ::fsync(folder);
-      ::close(folder);
-    }
-  }
-  return handle.get();
+Result<int, SystemError> AuditLog::file(const std::string& name) {
+  const auto known = files_.find(name);
+  if (known != files_.end()) return known->second.number();
+  const std::string path = folder_ + "/" + name;
+  Descriptor made(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, private_file));
+  if (!made.is_open()) return system_error("open " + path);
+  // A new file's name must survive a crash as well as its content.
+  const Descriptor folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open() || ::fsync(folder.number()) != 0) return system_error("sync " + folder_);
+  return files_.emplace(name, std::move(made)).first->second.number();
 }
 
 Result<void, SystemError> AuditLog::read_index() {
@@ -171,20 +148,19 @@ Result<void, SystemError> AuditLog::write_all(const std::map<std::string, std::s
     if (!handle) return std::unexpected(handle.error());
     std::size_t done = 0;
     while (done < text.size()) {
-      const ssize_t written =
-          calls_.write((*handle)->number(), text.data() + done, text.size() - done);
+      const ssize_t written = calls_.write(*handle, text.data() + done, text.size() - done);
       if (written < 0 && errno == EINTR) continue;
       if (written <= 0) return system_error("write " + folder_ + "/" + name);
       done += static_cast<std::size_t>(written);
     }
-    if (calls_.sync((*handle)->number()) != 0) return system_error("sync " + folder_ + "/" + name);
+    if (calls_.sync(*handle) != 0) return system_error("sync " + folder_ + "/" + name);
   }
   return {};
 }
 
 Result<void, SystemError> AuditLog::undo() {
   for (const auto& [name, handle] : files_) {
-    if (::ftruncate(handle->number(), good_size_[name]) != 0) {
+    if (::ftruncate(handle.number(), good_size_[name]) != 0) {
       return system_error("truncate " + folder_ + "/" + name);
     }
   }
@@ -194,7 +170,7 @@ Result<void, SystemError> AuditLog::undo() {
 
 Result<void, SystemError> AuditLog::append(std::span<const AuditEntry> entries) {
   if (entries.empty()) return {};
-  const Locked locked(*lock_);
+  const Locked locked(lock_);
   if (needs_undo_) {
     if (auto undone = undo(); !undone) return undone;
   }

@@ -6,13 +6,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <sys/types.h>
 
+#include "geo/base/descriptor.h"
 #include "geo/base/result.h"
 #include "zones/audit/entry.h"
 #include "zones/audit/tree.h"
@@ -26,8 +26,6 @@ struct DiskCalls {
 
   [[nodiscard]] static DiskCalls real();
 };
-
-class FileHandle;
 
 /// One writer, the control thread. While it appends, it holds a lock that readers share, so that a
 /// verification beside a running server sees whole entries.
@@ -55,7 +53,7 @@ class AuditLog {
   AuditLog() = default;
   [[nodiscard]] Result<void, SystemError> read_index();
   [[nodiscard]] Result<void, SystemError> repair_logs();
-  [[nodiscard]] Result<FileHandle*, SystemError> file(const std::string& name);
+  [[nodiscard]] Result<int, SystemError> file(const std::string& name);
   [[nodiscard]] Result<void, SystemError> write_all(
       const std::map<std::string, std::string>& lines);
   [[nodiscard]] Result<void, SystemError> undo();
@@ -63,8 +61,8 @@ class AuditLog {
   std::string folder_;
   std::string node_;
   DiskCalls calls_;
-  std::unique_ptr<FileHandle> lock_;
-  std::map<std::string, std::unique_ptr<FileHandle>> files_;
+  Descriptor lock_;
+  std::map<std::string, Descriptor> files_;
   std::map<std::string, off_t> good_size_;   // by file: the bytes that are known to be whole
   std::map<std::string, Sha256> last_hash_;  // by log file: its last indexed entry
   MerkleTree tree_;

@@ -10,27 +10,18 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "geo/base/descriptor.h"
 #include "zones/audit/tree.h"
 
 namespace demarc::zones {
 namespace {
 
-/// A reader's lock on the folder, if the writer ever made the file; released with the object.
-class ReadLock {
- public:
-  explicit ReadLock(const std::string& folder)
-      : number_(::open((folder + "/.lock").c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (number_ >= 0) ::flock(number_, LOCK_SH);
-  }
-  ReadLock(const ReadLock&) = delete;
-  ReadLock& operator=(const ReadLock&) = delete;
-  ~ReadLock() {
-    if (number_ >= 0) ::close(number_);
-  }
-
- private:
-  int number_;
-};
+/// A reader's lock on the folder, if the writer ever made the file; released with the descriptor.
+Descriptor lock_for_reading(const std::string& folder) {
+  Descriptor lock(::open((folder + "/.lock").c_str(), O_RDONLY | O_CLOEXEC));
+  if (lock.is_open()) ::flock(lock.number(), LOCK_SH);
+  return lock;
+}
 
 struct PlacedEntry {
   ParsedEntry parsed;
@@ -109,7 +100,7 @@ Result<AuditReport, SystemError> verify_audit(const std::string& folder) {
   if (!std::filesystem::is_directory(folder, error)) {
     return failure("no audit trail: " + folder + " is no folder");
   }
-  const ReadLock lock(folder);
+  const Descriptor lock = lock_for_reading(folder);
   AuditReport report;
   const auto entries = read_logs(folder, report.findings);
   MerkleTree tree;
@@ -146,7 +137,7 @@ Result<void, SystemError> visit_audit(const std::string& folder,
   if (!std::filesystem::is_directory(folder, error)) {
     return failure("no audit trail: " + folder + " is no folder");
   }
-  const ReadLock lock(folder);
+  const Descriptor lock = lock_for_reading(folder);
   std::vector<std::string> findings;
   for (const auto& [sequence, placed] : read_logs(folder, findings)) visit(placed.parsed);
   return {};

@@ -140,9 +140,10 @@ RouteEntry read_route(const Reading& reading, const Node& node) {
   } else if (node.kind == NodeKind::map) {
     read_nearest(reading, node, route);
   } else {
-    reading.error(node.at, "bad-route",
-                  "route is {}; expected `nearest`, {{ nearest: [REGION, ...] }} or a list of lines",
-                  node.kind == NodeKind::scalar ? fmt::format("`{}`", node.text) : "nothing");
+    reading.error(
+        node.at, "bad-route",
+        "route is {}; expected `nearest`, {{ nearest: [REGION, ...] }} or a list of lines",
+        node.kind == NodeKind::scalar ? fmt::format("`{}`", node.text) : "nothing");
   }
   return route;
 }

@@ -23,8 +23,8 @@ Position position_of(const YAML::Mark& mark) {
 /// keys without a word, follows aliases, and guesses at lines.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(const std::string& file, Diagnostics& diagnostics)
-      : file_(file), diagnostics_(diagnostics) {}
+  TreeBuilder(std::string_view text, const std::string& file, Diagnostics& diagnostics)
+      : text_(text), file_(file), diagnostics_(diagnostics) {}
 
   [[nodiscard]] Node take_root() { return std::move(root_); }
   [[nodiscard]] bool is_good() const { return findings_ == 0; }
@@ -35,10 +35,17 @@ class TreeBuilder final : public YAML::EventHandler {
     diagnostics_.error({file_, at.line, at.column}, rule, text, std::forward<Args>(args)...);
   }
 
+  [[nodiscard]] bool has_second_document() const { return documents_ > 1; }
+
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1) {
+    if (++documents_ != 2) return;
+    // yaml-cpp also begins one at text that it cannot place, such as a bracket that closes nothing.
+    const std::size_t at = std::min(static_cast<std::size_t>(mark.pos), text_.size());
+    if (text_.substr(at).starts_with("---")) {
       error(position_of(mark), "yaml-documents",
             "a second document begins; expected one document a file");
+    } else {
+      error(position_of(mark), "yaml-syntax", "text that belongs to nothing; expected YAML 1.2");
     }
   }
   void OnDocumentEnd() override {}
@@ -150,6 +157,7 @@ class TreeBuilder final : public YAML::EventHandler {
     frame.key.reset();
   }
 
+  std::string_view text_;
   const std::string& file_;
   Diagnostics& diagnostics_;
   std::size_t findings_ = 0;
@@ -164,7 +172,8 @@ void run_parser(std::string_view text, TreeBuilder& builder) {
   std::istringstream stream{std::string(text)};
   try {
     YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(builder)) {
+    // Not until it has no more: of "," yaml-cpp makes empty documents without end.
+    while (!builder.has_second_document() && parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::DeepRecursion& deep) {
     builder.error(position_of(deep.mark), "yaml-depth", "far too many lists inside each other");
@@ -192,7 +201,7 @@ std::string_view to_text(NodeKind kind) noexcept {
 
 std::optional<Node> parse_syntax(std::string_view text, const std::string& file,
                                  Diagnostics& diagnostics) {
-  TreeBuilder builder(file, diagnostics);
+  TreeBuilder builder(text, file, diagnostics);
   if (text.size() > file_bytes_max) {
     builder.error({}, "file-size", "{} bytes; expected at most {}, put large data in a master file",
                   text.size(), file_bytes_max);

@@ -1,15 +1,16 @@
-// An open file that closes itself.
-// Private to geo/: geo/mmdb/file.cpp copies databases through it, build.cpp writes one.
+// An open file, socket or other thing of the kernel's that closes itself.
 #pragma once
-
-#include <unistd.h>
 
 #include <utility>
 
-namespace demarc::geo {
+#include <unistd.h>
 
+namespace demarc {
+
+/// Owns one file descriptor, or none.
 class Descriptor {
  public:
+  Descriptor() = default;
   explicit Descriptor(int number) noexcept : number_(number) {}
   Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
   Descriptor& operator=(Descriptor&& other) noexcept {
@@ -24,7 +25,7 @@ class Descriptor {
   [[nodiscard]] int number() const noexcept { return number_; }
 
  private:
-  int number_;
+  int number_ = -1;
 };
 
-}  // namespace demarc::geo
+}  // namespace demarc
