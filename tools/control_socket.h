@@ -1,5 +1,5 @@
 // The control socket: one JSON object a line in, one out, over a Unix socket that only the owner
-// can open. tools/control_verbs.h answers, tools/control_client.h asks.
+// can open. tools/control_verbs.h answers, tools/cli_online.cpp asks.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
 // What can be asked over the control socket: one JSON object with `verb` and its arguments, one
-// back with `ok`, and `error` or what was asked for. tools/cli_online.h is the other end.
+// back with `ok`, and `error` or what was asked for. tools/cli_online.cpp is the other end.
 #pragma once
 
 #include <string>

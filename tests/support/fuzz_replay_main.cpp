@@ -1,5 +1,6 @@
 // A plain main() for fuzz targets: replays the files of the corpus folders named on the command
 // line, then as many mutations of them as `-runs=N` says (seeded, so that every run does the same).
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -10,11 +11,33 @@
 #include <string>
 #include <vector>
 
+#include <unistd.h>
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
+
+// One input that takes this long is a finding; it is written to standard error, in hexadecimal.
+constexpr unsigned seconds_max = 20;
+const Bytes* current = nullptr;
+
+void too_slow(int /*signal*/) {
+  static constexpr char digits[] = "0123456789abcdef";
+  for (const std::uint8_t byte : *current) {
+    const char text[2] = {digits[byte >> 4], digits[byte & 15]};
+    if (::write(STDERR_FILENO, text, 2) != 2) break;
+  }
+  ::_exit(1);
+}
+
+void run_one(const Bytes& input) {
+  current = &input;
+  ::alarm(seconds_max);
+  LLVMFuzzerTestOneInput(input.data(), input.size());
+  ::alarm(0);
+}
 
 Bytes read(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -76,12 +99,13 @@ int main(int argc, char** argv) {
     }
   }
   if (corpus.empty()) corpus.emplace_back();
-  for (const Bytes& input : corpus) LLVMFuzzerTestOneInput(input.data(), input.size());
+  ::signal(SIGALRM, too_slow);
+  for (const Bytes& input : corpus) run_one(input);
   std::mt19937 random(20261123);
   for (std::size_t i = 0; i < runs; ++i) {
     const Bytes input =
         mutated(corpus[random() % corpus.size()], corpus[random() % corpus.size()], random);
-    LLVMFuzzerTestOneInput(input.data(), input.size());
+    run_one(input);
   }
   std::printf("%zu inputs replayed, %zu mutations\n", corpus.size(), runs);
   return 0;

@@ -45,13 +45,15 @@ void add_on_fail(const Reading& reading, const CheckEntry& entry,
   }
 }
 
-/// Demarc resolves no names: it must be told where to probe.
+/// The prober then asks the system's resolver, which may fail by itself and whose word is not
+/// checked.
 void check_has_address(const Reading& reading, const CheckEntry& entry, const Record& record) {
   if (!record.addresses.empty() || entry.probe_at) return;
-  reading.error(entry.endpoint.at, "check-without-address",
-                "a check of `{}`, which has no addresses; expected `addresses` in the record or "
-                "`probe-at` in the check, names are not resolved",
-                record.endpoint);
+  reading.warning(
+      entry.endpoint.at, "check-without-address",
+      "a check of `{}`, which has no addresses, depends on the system's resolver; better "
+      "`addresses` in the record or `probe-at` in the check",
+      record.endpoint);
 }
 
 HealthCheck make_check(const Reading& reading, const CheckEntry& entry, RecordId record) {
