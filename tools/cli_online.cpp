@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "geo/countries.h"
 #include "tools/cli.h"
 #include "tools/control_socket.h"
 #include "tools/daemon_config.h"
@@ -88,6 +89,13 @@ void add_explain(CLI::App& app, CliContext& context) {
                    "explain these files by base weights, without a server");
   verb->add_option("--geoip", options->geoip, "databases to use with --repository");
   verb->callback([options, &context] {
+    if (!options->client.empty() && !geo::parse_address(options->client)) {
+      return fail(context, exit_usage, "`" + options->client + "` is no IP address");
+    }
+    const auto country = geo::parse_code2(options->country);
+    if (!options->country.empty() && (!country || geo::find_country(*country) == nullptr)) {
+      return fail(context, exit_usage, "`" + options->country + "` is no country code");
+    }
     if (!options->repository.empty()) {
       const auto explained = explain_offline(options->repository, options->geoip,
                                              {options->name, geo::parse_address(options->client),

@@ -44,19 +44,22 @@ Result<void, SystemError> Controller::open_log() {
     log_warning("audit-repaired what={}", repair);
     repairs.push_back(node_fact(clock_().wall, "log-repaired", repair));
   }
-  return log_->append(repairs);
+  auto recorded = log_->append(repairs);
+  if (!recorded) keep_for_later(repairs);
+  return recorded;
 }
 
 std::optional<zones::Reply> Controller::happen(std::vector<decltype(zones::Event::what)> what) {
   const Moment now = clock_();
+  stepped_at_ = now.monotonic;
   std::vector<zones::Event> events;
   for (auto& one : what) events.push_back({now, std::move(one)});
   zones::Effects effects = steering_.step(events);
   auto reply = std::move(effects.reply);
   carry_out(std::move(effects));
-  if (reply && reply->accepted && disk_is_broken_) {
-    reply->text +=
-        " (the audit trail or the state cannot be written: nothing new crosses until it can)";
+  if (reply && reply->accepted && is_forgotten_) {
+    reply->accepted = false;
+    reply->text += "; but the state cannot be saved: a restart would not know of it";
   }
   return reply;
 }
@@ -71,8 +74,13 @@ void Controller::carry_out(zones::Effects effects) {
   } else if (auto appended = append(effects.audit); !appended) {
     broke = appended.error().text();
     keep_for_later(effects.audit);
-  } else if (effects.save_state) {
-    if (auto saved = save(); !saved) broke = saved.error().text();
+  }
+  // A trail that cannot be written keeps no revocation or freeze from being remembered. What failed
+  // just now is saved by the step that follows, which knows that its crossings were not made.
+  if (effects.save_state && !broke) {
+    auto saved = save();
+    is_forgotten_ = !saved;
+    if (!saved && !disk_is_broken_) broke = saved.error().text();
   }
   if (broke) {
     disk_is_broken_ = true;
@@ -86,7 +94,7 @@ void Controller::carry_out(zones::Effects effects) {
   }
   const auto& weights = disk_is_broken_ ? effects.publish_if_unaudited : effects.publish;
   if (!weights.empty()) {
-    publish_(weights, {steering_.state().trusted_wall, clock_().monotonic});
+    publish_(weights, {steering_.state().trusted_wall, stepped_at_});
   }
   for (auto& alert : effects.alerts_raised) raise(std::move(alert));
   for (const std::string& key : effects.alerts_ended) end_alert(key);
@@ -120,6 +128,7 @@ void Controller::keep_for_later(const std::vector<zones::AuditEntry>& entries) {
 void Controller::maintain() {
   const auto now = clock_();
   if (disk_is_broken_) {
+    if (is_forgotten_ && save()) is_forgotten_ = false;
     if (!log_ && !open_log()) return;
     std::vector<zones::AuditEntry> entries(backlog_.begin(), backlog_.end());
     if (backlog_lost_ != 0) {
@@ -129,6 +138,7 @@ void Controller::maintain() {
     backlog_.clear();
     backlog_lost_ = 0;
     if (!save()) return;
+    is_forgotten_ = false;
     disk_is_broken_ = false;
     happen_one(zones::AuditMended{});
     return;

@@ -77,6 +77,8 @@ class Controller {
   std::deque<zones::AuditEntry> backlog_;
   std::uint64_t backlog_lost_ = 0;
   bool disk_is_broken_ = false;
+  bool is_forgotten_ = false;   // the last thing that had to be saved could not be
+  MonotonicTime stepped_at_{};  // when the step that is carried out happened
   bool state_is_dirty_ = false;
   MonotonicTime saved_at_{};
   std::optional<WallTime> timer_;

@@ -6,8 +6,10 @@
 #include <random>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <nlohmann/json.hpp>
@@ -37,6 +39,8 @@ std::unexpected<std::string> refused(T&& text) {
 std::string last_good_of(const DaemonConfig& config) { return config.state + "/last-good"; }
 std::string candidate_of(const DaemonConfig& config) { return config.state + "/candidate"; }
 
+constexpr mode_t private_file = 0600;
+
 std::uint64_t random_seed() {
   std::random_device device;
   return (std::uint64_t{device()} << 32) | device();
@@ -54,11 +58,11 @@ Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBo
                       .now = read_clocks().wall});
   if (!loaded || !copied) return loaded;
   const std::string good = last_good_of(config);
-  std::error_code error;
-  std::filesystem::remove_all(good + ".old", error);
-  std::filesystem::rename(good, good + ".old", error);
-  std::filesystem::rename(copy, good, error);
-  if (error) log_warning("last-good-not-kept error={}", error.message());
+  // In one step, so that no instant is without a last good copy.
+  if (::renameat2(AT_FDCWD, copy.c_str(), AT_FDCWD, good.c_str(), RENAME_EXCHANGE) != 0 &&
+      ::rename(copy.c_str(), good.c_str()) != 0) {
+    log_warning("last-good-not-kept error={}", system_error("rename " + copy).error().text());
+  }
   return loaded;
 }
 
@@ -114,7 +118,23 @@ Daemon::~Daemon() {
   if (server_) server_->stop();
 }
 
+Result<void, std::string> Daemon::lock_folder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  Descriptor lock(
+      ::open((folder + "/.in-use").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, private_file));
+  if (!lock.is_open()) return refused(system_error("open " + folder + "/.in-use").error().text());
+  if (::flock(lock.number(), LOCK_EX | LOCK_NB) != 0) {
+    return refused(folder + " is in use by another demarcd; expected a folder of this one's own");
+  }
+  folder_locks_.push_back(std::move(lock));
+  return {};
+}
+
 Result<void, std::string> Daemon::open_state() {
+  for (const std::string& folder : {config_.state, config_.audit}) {
+    if (auto locked = lock_folder(folder); !locked) return locked;
+  }
   auto store = zones::open_local_state(config_.state);
   if (!store) return refused(store.error().text());
   auto restored = (*store)->load();
@@ -203,7 +223,7 @@ Result<void, std::string> Daemon::start_prober() {
                                   },
                               .on_first_round_done = [this] { loop_->post([this] { serve(); }); }});
   const auto& state = controller_->steering().state();
-  if (read_clocks().wall - state.trusted_wall < verdict_believed) {
+  if (read_clocks().wall - state_saved_at_ < verdict_believed) {
     for (const auto& [key, check] : state.checks) {
       if (check.verdict == zones::Verdict::up || check.verdict == zones::Verdict::down) {
         prober_->seed(key, check.verdict);
@@ -246,6 +266,7 @@ int Daemon::run() {
   loop_->run();
   prober_->stop();
   server_->stop();
+  controller_->maintain();  // a disk that is back by now gets what waits for it
   controller_->happen_one(zones::NodeFact{"stop", fmt::format("node {}", config_.node)});
   controller_->save_now();
   return exit_code_;
@@ -253,7 +274,10 @@ int Daemon::run() {
 
 void Daemon::serve() {
   if (is_serving_) return;
-  take_verdicts();  // of the first round: they come before the first answer
+  // The verdicts of the first round come before the first answer, and as one event: taken one by
+  // one, they would tell of failovers that nobody wanted a moment later.
+  is_first_round_over_ = true;
+  take_verdicts();
   loop_->set_timer(first_round_timer, std::nullopt, {});
   if (auto served = server_->serve(*published_); !served) {
     log_line(LogLevel::alert, "not-serving error=" + served.error().text());
@@ -270,6 +294,7 @@ void Daemon::serve() {
 }
 
 void Daemon::take_verdicts() {
+  if (!is_first_round_over_) return;
   std::vector<health::VerdictChange> changes;
   {
     const std::scoped_lock lock(verdicts_mutex_);
@@ -299,6 +324,9 @@ void Daemon::after_step() {
 
 void Daemon::every_second() {
   controller_->maintain();
+  // A step a second: believed time moves on, ends that have come are acted on, a clock that was set
+  // back is noticed, whatever else happens or does not.
+  controller_->happen_one(zones::TimerFired{});
   if (published_) published_->free_unused();
   const auto silent = read_clocks().monotonic - prober_->last_tick();
   if (silent > prober_stuck_after) {

@@ -59,6 +59,7 @@ class Daemon {
  private:
   explicit Daemon(DaemonConfig config) : config_(std::move(config)) {}
 
+  [[nodiscard]] Result<void, std::string> lock_folder(const std::string& folder);
   [[nodiscard]] Result<void, std::string> open_state();
   [[nodiscard]] Result<Loaded, std::string> first_load();
   [[nodiscard]] Result<void, std::string> start_prober();
@@ -74,6 +75,7 @@ class Daemon {
   DaemonConfig config_;
   std::unique_ptr<EventLoop> loop_;
   Descriptor signals_;
+  std::vector<Descriptor> folder_locks_;  // two daemons on one trail would ruin it
   std::unique_ptr<dns::Server> server_;
   std::unique_ptr<dns::Published> published_;
   std::unique_ptr<Controller> controller_;
@@ -90,7 +92,9 @@ class Daemon {
   std::jthread loader_;
   bool is_loading_ = false;
   std::optional<std::string> load_again_;
+  WallTime state_saved_at_{};                    // by the run before this one
   std::optional<std::string> refused_at_start_;  // why the last good copy is served instead
+  bool is_first_round_over_ = false;
   bool is_serving_ = false;
   int exit_code_ = 0;
 };

@@ -11,14 +11,21 @@
 // usage: demo_backend NAME PORT      GET /health -> 200; POST /break and /mend change it to 503 and
 // back
 int main(int argc, char** argv) {
-  const int wanted = argc == 3 ? std::atoi(argv[2]) : -1;
-  if (wanted < 0 || wanted > 65535) {
+  char* end = nullptr;
+  const long wanted_long = argc == 3 ? std::strtol(argv[2], &end, 10) : -1;
+  const int wanted = static_cast<int>(wanted_long);
+  if (argc != 3 || end == argv[2] || *end != '\0' || wanted_long < 0 || wanted_long > 65535) {
     fmt::print(stderr, "usage: demo_backend NAME PORT (0: any free one)\n");
     return 2;
   }
   const std::string name = argv[1];
   std::atomic<bool> broken{false};
   httplib::Server server;
+  // Not the library's default, which lets a second backend share the port.
+  server.set_socket_options([](socket_t socket) {
+    const int yes = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  });
   server.Get("/health", [&](const httplib::Request&, httplib::Response& response) {
     response.status = broken ? 503 : 200;
     response.set_content(name + (broken ? " is broken\n" : " is well\n"), "text/plain");

@@ -14,6 +14,22 @@ namespace {
 using nlohmann::json;
 using namespace zones;
 
+/// The service of this name, or the wildcard service that covers it.
+std::optional<ServiceId> find_steering_service(const Repository& repository, const Name& name) {
+  if (const auto exact = repository.find_service(name)) return exact;
+  for (Name above = name; !above.is_root();) {
+    above = above.parent();
+    const auto wildcard = Name::parse("*", above);
+    if (wildcard && repository.find_service(*wildcard)) return repository.find_service(*wildcard);
+    const auto exists = [&](const RRset& rrset) { return rrset.owner.is_at_or_below(above); };
+    const Zone* zone = repository.find_zone(name);
+    // The closest encloser decides (RFC 4592 §3.3.1): a wildcard above a name that exists covers
+    // nothing.
+    if (zone == nullptr || std::ranges::any_of(zone->rrsets, exists)) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 geo::Location locate(const Repository& repository, const Views& views,
                      const geo::Databases& databases, const ExplainRequest& request) {
   geo::Location location;
@@ -163,13 +179,14 @@ Result<json, std::string> explain(const Steering& steering, const geo::Databases
   const Repository& repository = *steering.configuration()->repository;
   const auto name = Name::parse_absolute(request.name);
   if (!name) return std::unexpected("`" + request.name + "` is no domain name");
-  const auto id = repository.find_service(*name);
+  const auto id = find_steering_service(repository, *name);
   if (!id) {
     const Zone* zone = repository.find_zone(*name);
     return std::unexpected(
-        zone == nullptr ? "`" + request.name + "` is in none of the zones: it is answered REFUSED"
-                        : fmt::format("`{}` is no service; the zone {} answers it without steering",
-                                      request.name, zone->apex.text_without_dot()));
+        zone == nullptr
+            ? "`" + request.name + "` is in none of the zones: it is answered REFUSED"
+            : fmt::format("`{}` is no service of its own; the zone {} answers it from its records",
+                          request.name, zone->apex.text_without_dot()));
   }
   const Service& service = repository.service(*id);
   // A copy: a hypothetical client may be of a kind that no database entry ever made.

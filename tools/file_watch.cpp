@@ -1,5 +1,6 @@
 #include "tools/file_watch.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 
@@ -10,6 +11,8 @@ namespace demarc::tools {
 namespace {
 
 constexpr std::chrono::milliseconds quiet_time{200};
+// Somebody who never stops writing does not put a change off for longer than this.
+constexpr std::chrono::milliseconds wait_max{2000};
 constexpr std::uint32_t changes = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM |
                                   IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF;
 
@@ -42,24 +45,32 @@ FileWatch::~FileWatch() {
 void FileWatch::add_all() {
   namespace fs = std::filesystem;
   const auto add = [&](const fs::path& path) {
-    ::inotify_add_watch(inotify_.number(), path.c_str(), changes);
+    return ::inotify_add_watch(inotify_.number(), path.c_str(), changes);
   };
   for (const std::string& folder : folders_) {
-    add(folder);
+    folder_watches_.insert(add(folder));
     std::error_code error;
     auto item = fs::recursive_directory_iterator(folder, error);
     for (; !error && item != fs::recursive_directory_iterator(); item.increment(error)) {
       if (is_hidden(item->path())) {
         item.disable_recursion_pending();
       } else if (item->is_directory(error)) {
-        add(item->path());
+        folder_watches_.insert(add(item->path()));
       }
     }
   }
   for (const std::string& file : files_) {
     const fs::path parent = fs::path(file).parent_path();
-    add(parent.empty() ? fs::path(".") : parent);
+    const int watch = add(parent.empty() ? fs::path(".") : parent);
+    file_watches_[watch].insert(fs::path(file).filename().string());
   }
+}
+
+bool FileWatch::is_relevant(int watch, const char* name) const {
+  // `.git` and editors' swap files come and go without meaning.
+  if (folder_watches_.contains(watch)) return name[0] != '.';
+  const auto files = file_watches_.find(watch);
+  return files != file_watches_.end() && files->second.contains(name);
 }
 
 void FileWatch::read_events() {
@@ -70,13 +81,15 @@ void FileWatch::read_events() {
     if (got <= 0) break;
     for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
       const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
-      // `.git` and editors' swap files come and go without meaning.
-      relevant |= event->len == 0 || event->name[0] != '.';
+      relevant |= is_relevant(event->wd, event->len == 0 ? "" : event->name);
       at += sizeof(inotify_event) + event->len;
     }
   }
   if (!relevant) return;
-  loop_.set_timer(timer_slot_, std::chrono::steady_clock::now() + quiet_time, [this] {
+  const auto now = std::chrono::steady_clock::now();
+  if (!first_change_) first_change_ = now;
+  loop_.set_timer(timer_slot_, std::min(now + quiet_time, *first_change_ + wait_max), [this] {
+    first_change_.reset();
     add_all();  // folders may be new
     changed_();
   });

@@ -2,8 +2,12 @@
 // checkout changes many at once. tools/daemon.h reloads then.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +29,7 @@ class FileWatch {
       : loop_(loop), timer_slot_(timer_slot), changed_(std::move(changed)) {}
   void add_all();
   void read_events();
+  [[nodiscard]] bool is_relevant(int watch, const char* name) const;
 
   EventLoop& loop_;
   int timer_slot_;
@@ -32,6 +37,9 @@ class FileWatch {
   Descriptor inotify_;
   std::vector<std::string> folders_;
   std::vector<std::string> files_;
+  std::set<int> folder_watches_;                                       // where every name counts
+  std::map<int, std::set<std::string>> file_watches_;                  // where these names do
+  std::optional<std::chrono::steady_clock::time_point> first_change_;  // not yet told
 };
 
 }  // namespace demarc::tools

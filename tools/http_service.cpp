@@ -40,6 +40,11 @@ Result<std::unique_ptr<HttpService>, SystemError> HttpService::start(EventLoop& 
                                                                      HttpTexts texts) {
   std::unique_ptr<HttpService> service(new HttpService());
   httplib::Server& http = service->server_->http;
+  // Not the library's default, which lets a second server share the port.
+  http.set_socket_options([](socket_t socket) {
+    const int yes = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  });
   http.new_task_queue = [] { return new httplib::ThreadPool(http_threads); };
   http.set_payload_max_length(http_body_bytes_max);
   http.set_read_timeout(std::chrono::seconds(2));

@@ -1,5 +1,6 @@
 #include "tools/loader.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -14,6 +15,21 @@ namespace fs = std::filesystem;
 
 std::unexpected<LoadErrors> one_error(std::string text) {
   return std::unexpected(LoadErrors{std::move(text)});
+}
+
+/// A link that stays inside the repository becomes what it points at; any other stays a link, and
+/// the reader refuses it.
+void copy_link(const fs::path& link, const fs::path& to, const fs::path& repository,
+               std::error_code& error) {
+  const fs::path root = fs::canonical(repository, error);
+  const fs::path target = fs::canonical(link, error);
+  const auto [end, unused] = std::ranges::mismatch(root, target);
+  if (error || end != root.end()) {
+    error.clear();
+    fs::copy_symlink(link, to, error);
+    return;
+  }
+  fs::copy(target, to, fs::copy_options::recursive, error);
 }
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
@@ -33,7 +49,7 @@ Result<Loaded, LoadErrors> load(const LoadRequest& request) {
   auto databases = geo::Databases::open(request.geoip);
   if (!databases) return one_error(databases.error().text());
   auto views = std::make_unique<zones::Views>(*repository);
-  if (views->needs_geo() && databases->empty() && repository->overrides.empty()) {
+  if (views->needs_geo() && databases->empty()) {
     return one_error(
         "a route needs to know where clients are: expected `geoip:` in demarcd.yaml "
         "to name a database (`demarc geo build` makes one)");
@@ -71,7 +87,9 @@ Result<void, SystemError> copy_repository(const std::string& repository,
     }
     const fs::path to = fs::path(target) / fs::relative(item->path(), repository, error);
     if (error) break;
-    if (item->is_directory(error)) {
+    if (item->is_symlink(error)) {
+      copy_link(item->path(), to, repository, error);
+    } else if (item->is_directory(error)) {
       fs::create_directories(to, error);
     } else {
       fs::copy(item->path(), to, fs::copy_options::copy_symlinks, error);

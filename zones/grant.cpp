@@ -67,6 +67,18 @@ Result<void, Refusal> check_region(const Policy& policy, const Service& service,
   return {};
 }
 
+/// What was approved is a place under a law, not a name. Precondition: the regions exist.
+std::string jurisdictions_of(const Policy& policy, const Claims& claims) {
+  std::vector<std::string> parts;
+  for (const auto* names : {&claims.from, &claims.to}) {
+    for (const auto& name : *names) {
+      const Region& region = policy.region(*policy.find_region(name));
+      parts.push_back(name + "=" + policy.jurisdiction(region.jurisdiction).name);
+    }
+  }
+  return fmt::format("{}", fmt::join(parts, " "));
+}
+
 }  // namespace
 
 Result<GrantScope, Refusal> resolve_scope(const Repository& repository, const Claims& claims) {
@@ -95,12 +107,13 @@ Result<GrantScope, Refusal> resolve_scope(const Repository& repository, const Cl
     return refuse(RefusalKind::mode, "mode `{}` does not cover the service's access `{}`",
                   to_text(claims.mode), to_text(service->access));
   }
-  return GrantScope{zone->apex.text_without_dot(),
-                    service->owner.text_without_dot(),
-                    claims.from,
-                    claims.to,
-                    claims.mode,
-                    claims.change};
+  return GrantScope{.zone = zone->apex.text_without_dot(),
+                    .service = service->owner.text_without_dot(),
+                    .from = claims.from,
+                    .to = claims.to,
+                    .jurisdictions = jurisdictions_of(repository.policy, claims),
+                    .mode = claims.mode,
+                    .change = claims.change};
 }
 
 const ApprovalRule* find_rule(const Approvals& approvals, const GrantScope& scope) {
@@ -184,13 +197,28 @@ std::optional<std::string> lost_backing(const Repository& repository, const Gran
                       .from = grant.scope.from,
                       .to = grant.scope.to,
                       .mode = grant.scope.mode};
-  if (const auto scope = resolve_scope(repository, claims); !scope) return scope.error().text;
+  const auto scope = resolve_scope(repository, claims);
+  if (!scope) return scope.error().text;
+  if (scope->jurisdictions != grant.scope.jurisdictions) {
+    return "its regions lie in other jurisdictions now: " + scope->jurisdictions;
+  }
   const ApprovalRule* rule = find_rule(approvals, grant.scope);
   if (rule == nullptr) return "the rule that allowed it was removed";
   if (grant.complete && !is_satisfied(*rule, grant.signatures)) {
     return "the rule requires more persons now";
   }
   return std::nullopt;
+}
+
+void shorten_to_keys(const Repository& repository, Grant& grant) {
+  if (!repository.policy.approvals) return;
+  for (const Signature& signature : grant.signatures) {
+    for (const ApprovalKey& key : repository.policy.approvals->keys) {
+      if (key.id == signature.key_id && key.not_after) {
+        grant.ends = std::min(grant.ends, *key.not_after);
+      }
+    }
+  }
 }
 
 std::optional<Permission> permission_of(const Repository& repository, const Grant& grant) {

@@ -19,6 +19,7 @@ struct GrantScope {
   std::string zone;                   // apex without the last dot
   std::string service;                // owner name without the last dot
   std::vector<std::string> from, to;  // regions, sorted
+  std::string jurisdictions;          // of those regions, as they were: "eu=EU us=US"
   Mode mode = Mode::read_only;
   std::optional<std::string> change;
 
@@ -74,6 +75,9 @@ struct Grant {
 /// is gone or changed); nothing: it still does.
 [[nodiscard]] std::optional<std::string> lost_backing(const Repository& repository,
                                                       const Grant& grant);
+
+/// A grant never outlives the keys it was signed with, also when a reload gave them an end.
+void shorten_to_keys(const Repository& repository, Grant& grant);
 
 /// What the gate needs of a complete grant; nothing if the service is gone.
 [[nodiscard]] std::optional<Permission> permission_of(const Repository& repository,

@@ -24,6 +24,7 @@ inline constexpr std::uint16_t txt = 16;
 inline constexpr std::uint16_t key = 25;
 inline constexpr std::uint16_t aaaa = 28;
 inline constexpr std::uint16_t srv = 33;
+inline constexpr std::uint16_t dname = 39;
 inline constexpr std::uint16_t opt = 41;
 inline constexpr std::uint16_t rrsig = 46;
 inline constexpr std::uint16_t nsec = 47;

@@ -300,21 +300,19 @@ class TagRules {
   std::set<const Record*> reported_;
 };
 
-/// A CNAME of a hard service that points at another service would be steered again, by other rules.
+/// A CNAME of a hard service into our own zones would go on by the rules of that name: another
+/// service, a chain of CNAMEs, addresses that no region is tagged with.
 void check_chains(const Repository& repository, Diagnostics& diagnostics) {
-  std::map<Name, const Service*> by_owner;
-  for (const Service& service : repository.services) by_owner.emplace(service.owner, &service);
   for (const Service& service : repository.services) {
     if (service.residency != Residency::hard) continue;
     for (const Record& record : service.records) {
       if (!record.addresses.empty()) continue;
-      const auto target = by_owner.find(record.endpoint_name);
-      if (target == by_owner.end()) continue;
-      diagnostics.error(
-          record.place, "cname-to-service",
-          "endpoint `{}` is service `{}`, which is steered by its own rules; expected "
-          "`addresses`, or a name that is no service",
-          record.endpoint, target->second->label);
+      const Zone* zone = repository.find_zone(record.endpoint_name);
+      if (zone == nullptr) continue;
+      diagnostics.error(record.place, "endpoint-in-own-zone",
+                        "endpoint `{}` lies in zone {}, where other records decide where it leads; "
+                        "expected `addresses`, or a name outside our zones",
+                        record.endpoint, zone->apex.text_without_dot());
     }
   }
 }

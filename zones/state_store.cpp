@@ -33,7 +33,9 @@ class LocalState final : public StateStore {
 
   Result<std::optional<SteeringState>, SystemError> load() override {
     std::error_code error;
-    if (!std::filesystem::exists(path_, error)) return std::nullopt;
+    const bool exists = std::filesystem::exists(path_, error);
+    if (error) return failure("look for " + path_ + ": " + error.message());
+    if (!exists) return std::nullopt;
     std::ifstream in(path_, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
     if (!in) return failure("read " + path_);

@@ -77,6 +77,7 @@ void Steering::advance_clock(Step& step, const Moment& at) {
 }
 
 void Steering::on(Step& step, const ClockTrusted& event) {
+  if (event.reason.empty()) return reply(step.out, false, "trusting the clock needs a reason");
   auto fact = entry(step, "clock-set", std::string(node_jurisdiction));
   fact.facts.emplace_back("who", event.who);
   fact.facts.emplace_back("why", event.reason);
@@ -174,6 +175,7 @@ void Steering::raise_standing_alerts(Step& step) const {
 void Steering::on(Step& step, const ConfigurationLoaded& event) {
   const bool first = configuration_ == nullptr;
   take_configuration(event.configuration);
+  step.touched.clear();  // ids of the repository that is gone
   const std::string& digest = configuration_->repository->digest;
   if (state_.configuration != digest || first) {
     auto fact = entry(step, "configuration-loaded", std::string(node_jurisdiction));
@@ -293,6 +295,7 @@ void Steering::on(Step& step, const FreezeSet& event) {
   if (event.on == state_.freeze.has_value()) {
     return reply(step.out, false, event.on ? "it is frozen already" : "it is not frozen");
   }
+  step.out.save_state = true;
   auto fact =
       entry(step, event.on ? "freeze-begun" : "freeze-ended", std::string(node_jurisdiction));
   fact.facts.emplace_back("who", event.who);
@@ -328,10 +331,14 @@ void Steering::on(Step& step, const AuditBroken& event) {
       state_.told[known.owner.text_without_dot()].crossings.push_back(fmt::format(
           "{} to {}", m.grant_id, configuration_->repository->policy.region(m.to).name));
     }
+    if (made_[index_of(service)].empty()) {
+      step.out.alerts_ended.push_back("crossing/" + known.owner.text_without_dot());
+    }
     step.touched.insert(service);
   }
   made_before_.clear();
   step.force_publish = true;
+  step.out.save_state = true;
   if (!audit_writable_) return;
   audit_writable_ = false;
   step.out.alerts_raised.push_back(

@@ -114,6 +114,10 @@ Result<std::string, Refusal> Steering::accept(Step& step, const TokenPresented& 
 }
 
 void Steering::on(Step& step, const GrantRevoked& event) {
+  if (event.reason.empty()) {
+    step.out.reply = Reply{false, "a revocation needs a reason", {}};
+    return;
+  }
   const auto found = std::ranges::find_if(state_.grants, [&](const auto& known) {
     return known.first == event.id ||
            std::ranges::count(known.second.signatures, event.id, &Signature::token_id) != 0;
@@ -148,6 +152,7 @@ void Steering::end_grant(Step& step, const std::string& id, const std::string& w
 }
 
 void Steering::end_lost_grants(Step& step) {
+  for (auto& [id, grant] : state_.grants) shorten_to_keys(*configuration_->repository, grant);
   std::vector<std::pair<std::string, std::string>> lost;
   for (const auto& [id, grant] : state_.grants) {
     if (auto why = lost_backing(*configuration_->repository, grant)) lost.emplace_back(id, *why);

@@ -32,6 +32,7 @@ json to_json(const Grant& grant) {
                 {"service", grant.scope.service},
                 {"from", grant.scope.from},
                 {"to", grant.scope.to},
+                {"jurisdictions", grant.scope.jurisdictions},
                 {"mode", to_text(grant.scope.mode)}};
   if (grant.scope.change) scope["change"] = *grant.scope.change;
   return {{"scope", scope},
@@ -50,6 +51,7 @@ Grant read_grant(const std::string& id, const json& value) {
                         .service = scope.at("service"),
                         .from = scope.at("from"),
                         .to = scope.at("to"),
+                        .jurisdictions = scope.at("jurisdictions"),
                         .mode = *mode,
                         .change = {}},
               .signatures = {},

@@ -155,3 +155,20 @@ TEST_CASE("drill: a human drains a region, the gate holds there too", "[integrat
   CHECK(server.answers("shop.example.com", Server::shop_home));
   CHECK(server.ask({"undrain", "eu"}).exit == 1);
 }
+
+TEST_CASE("drill: ends that come in silence are acted on", "[integration][drill]") {
+  Server server;
+  server.start();
+  server.eu.status(503);
+  REQUIRE(wait_for([&] { return server.ask({"pending"}).exit == 1; }));
+  REQUIRE(server.ask({"drain", "abroad.example", "--for", "1h", "--reason", "x"}).exit == 1);
+  REQUIRE(server.ask({"drain", "ap", "--for", "3s", "--reason", "patching"}).exit == 0);
+  REQUIRE(server.approve(server.token({.lasts = "3s"})).exit == 0);
+  // Nothing is asked of the control thread meanwhile: the trail's files alone are watched.
+  REQUIRE(wait_for([&] { return server.entries("grant-ended").size() == 1; }, 15s));
+  REQUIRE(wait_for([&] { return server.entries("order-ended").size() == 1; }, 15s));
+  CHECK(server.entries("crossing-ended").size() == 1);
+  CHECK(server.status()["grants"].empty());
+  CHECK(server.has_alert("held/"));
+  CHECK_FALSE(server.has_alert("crossing/"));
+}

@@ -1,6 +1,8 @@
 // Bad edits, bad tokens, bad databases, a full disk, kill -9: nothing crosses, nothing is lost.
+#include <atomic>
 #include <csignal>
 #include <fstream>
+#include <thread>
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -217,8 +219,50 @@ TEST_CASE("faults: a full disk makes no crossing; home goes on and the trail cat
   CHECK(run_demarc({"audit", "verify", server.path("audit")}).exit == 0);
 }
 
-TEST_CASE("faults: a second demarcd on the same socket or port says so", "[integration]") {
+TEST_CASE("faults: a second demarcd on the same state and trail does not start", "[integration]") {
   Server server;
   server.start();
-  CHECK(server.start_in_vain().find("another demarcd answers at") != std::string::npos);
+  CHECK(server.start_in_vain().find("is in use by another demarcd") != std::string::npos);
+  CHECK(run_demarc({"audit", "verify", server.path("audit")}).exit == 0);
+}
+
+TEST_CASE("faults: a route that needs to know where clients are needs a database",
+          "[integration]") {
+  Server server;
+  edit(server.path("demarcd.yaml"), "geoip: " + country_database() + "\n", "");
+  CHECK(server.start_in_vain().find("expected `geoip:` in demarcd.yaml") != std::string::npos);
+}
+
+TEST_CASE("faults: somebody who never stops writing does not put a reload off", "[integration]") {
+  Server server;
+  server.start();
+  std::atomic<bool> noise{true};
+  std::jthread writer([&] {
+    while (noise) {
+      std::ofstream(server.path("repository/zones/notes.txt")) << "x";
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  });
+  edit(server.path("repository/zones/example.com.yaml"), "mail: { A: 192.0.2.25 }",
+       "mail: { A: 192.0.2.28 }");
+  CHECK(wait_for([&] { return server.answers("mail.example.com", "192.0.2.28"); }));
+  noise = false;
+}
+
+TEST_CASE("faults: a freeze and a revocation survive kill -9", "[integration]") {
+  Server server;
+  server.start();
+  lose_eu(server);
+  REQUIRE(server.approve(server.token()).exit == 0);
+  REQUIRE(server.answers("api.example.com", Server::api_abroad));
+  REQUIRE(server.ask({"freeze", "--reason", "test"}).exit == 0);
+  server.kill_hard();
+  server.start();
+  CHECK(server.status().contains("freeze"));
+  const auto grants = server.status()["grants"];
+  REQUIRE(grants.size() == 1);
+  REQUIRE(server.ask({"revoke", grants[0]["id"], "--reason", "test"}).exit == 0);
+  server.kill_hard();
+  server.start();
+  CHECK(server.answers("api.example.com", Server::api_home));
 }

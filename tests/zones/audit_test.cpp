@@ -148,8 +148,10 @@ TEST_CASE("audit: a torn append is repaired at open, and nothing whole is lost",
       }
       auto log = AuditLog::open(folder.path(), "ns1");
       REQUIRE(log.has_value());
-      CHECK(log->size() == 4);
-      CHECK((cut == last_line && torn != std::string("index.jsonl")) == log->repairs().empty());
+      // A torn index line is written again from its log; a torn entry never counted.
+      const bool index_torn = torn == std::string("index.jsonl");
+      CHECK(log->size() == (index_torn ? 5 : 4));
+      CHECK(log->repairs().empty() == (!index_torn && cut == last_line));
       append(*log, {fact("log-repaired", "-")});
       CHECK(verify_audit(folder.path())->findings.empty());
     }
@@ -217,4 +219,30 @@ TEST_CASE("audit: a log that no crash explains does not open", "[zones][audit]")
   fill(folder.path());
   std::filesystem::remove(folder.path() + "/jurisdiction-US.jsonl");
   CHECK_FALSE(AuditLog::open(folder.path(), "ns1").has_value());
+}
+
+TEST_CASE("audit: an index that was cut or taken away is no crash, and nothing is erased",
+          "[zones][audit]") {
+  const TempFolder folder;
+  fill(folder.path());
+  const std::string index = folder.path() + "/index.jsonl";
+  const std::string eu = read(folder.path() + "/jurisdiction-EU.jsonl");
+  // Cut to three lines: the entries beyond continue the tree, so they are all named again.
+  const std::string good = read(index);
+  std::size_t at = 0;
+  for (int i = 0; i < 3; ++i) at = good.find('\n', at) + 1;
+  write(index, good.substr(0, at));
+  {
+    auto log = AuditLog::open(folder.path(), "ns1");
+    REQUIRE(log.has_value());
+    CHECK(log->size() == 5);
+    CHECK(log->repairs().size() == 1);
+  }
+  CHECK(read(index) == good);
+  CHECK(read(folder.path() + "/jurisdiction-EU.jsonl") == eu);
+  // An entry in the middle of what is beyond the index is gone: that does not open.
+  write(index, good.substr(0, at));
+  std::filesystem::remove(folder.path() + "/jurisdiction-US.jsonl");
+  CHECK_FALSE(AuditLog::open(folder.path(), "ns1").has_value());
+  CHECK(read(folder.path() + "/jurisdiction-EU.jsonl") == eu);
 }

@@ -252,8 +252,9 @@ TEST_CASE("rules: what base weights may not do", "[zones][rules]") {
     records:
       - { region: us, weight: 1, endpoint: a.us.example, addresses: 192.0.2.1 }
 )",
-       {"zones/a.yaml:8:15: [cname-to-service] endpoint `web.example.com` is service `web`, which "
-        "is steered by its own rules; expected `addresses`, or a name that is no service"}},
+       {"zones/a.yaml:8:15: [endpoint-in-own-zone] endpoint `web.example.com` lies in zone "
+        "example.com, where other records decide where it leads; expected `addresses`, or a name "
+        "outside our zones"}},
       {"an endpoint that is the service",
        "    records: [{ region: eu, weight: 1, endpoint: api.example.com }]",
        {"zones/a.yaml:6:50: [cname-to-itself] endpoint `api.example.com` is the service itself; "

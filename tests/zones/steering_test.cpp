@@ -267,6 +267,8 @@ TEST_CASE("steering: a key, rule or region that a reload removes ends its grants
       [](Policy& p) { p.approvals.reset(); },
       [](Policy& p) { p.regions[3].name = "usa"; },
       [](Policy& p) { p.regions[3].jurisdiction = EU; },
+      [](Policy& p) { p.regions[3].jurisdiction = CH; },
+      [](Policy& p) { p.approvals->keys[0].not_after = noon; },
   }));
   Story story;
   story.eu_down();
@@ -375,6 +377,35 @@ TEST_CASE("steering: a crossing that is answered stays when the trail breaks", "
   story.happens(AuditBroken{"no space"});
   story.happens(TimerFired{});
   CHECK(story.answer() == abroad);
+}
+
+TEST_CASE("steering: a reload in the step that notices the clock rules the new services alone",
+          "[steering]") {
+  Story story;
+  story.configuration = configuration_of(repository_of(
+      {seed_service(), service("b", Residency::none, {record(eu, 1, "b.example.net")})},
+      policy_with_approvals()));
+  story.happens(ConfigurationLoaded{story.configuration, "test"});
+  story.clock.wall -= 1h;
+  story.load(seed_service(), policy_with_approvals());  // one service less, and the clock went back
+  CHECK(story.steering.clock_in_doubt());
+  CHECK(story.answer() == at_home);
+}
+
+TEST_CASE("steering: what a restart must know is saved before it counts", "[steering]") {
+  Story story;
+  story.happens(FreezeSet{true, "anna", "maintenance"});
+  CHECK(story.effects.save_state);
+  story.happens(FreezeSet{false, "anna", ""});
+  CHECK(story.effects.save_state);
+  story.present(story.token("t1"));
+  CHECK(story.effects.save_state);
+  story.happens(GrantRevoked{"t1", "anna", "over"});
+  CHECK(story.effects.save_state);
+  story.happens(OrderGiven{"eu", "", "anna", "patching", 1h});
+  CHECK(story.effects.save_state);
+  story.happens(OrderEnded{"eu", "anna"});
+  CHECK(story.effects.save_state);
 }
 
 TEST_CASE("steering: a freeze stops health, not the way home", "[steering]") {

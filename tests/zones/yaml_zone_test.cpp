@@ -35,7 +35,8 @@ soa: { primary: a..b, contact: "@x", serial: -1, refresh: 1x, retry: 1500ms, exp
 nameservers: [a..b])",
        {"zones/a.yaml:1:7: [ns-missing] zone without nameservers; expected `nameservers:` or NS "
         "records of the apex",
-        "zones/a.yaml:2:17: [bad-name] primary is `a..b`; expected a domain name",
+        "zones/a.yaml:2:17: [bad-name] primary is `a..b`; expected a domain name, or `@` for the "
+        "apex",
         "zones/a.yaml:2:32: [bad-name] contact is `@x`; expected a mail address as "
         "hostmaster@example.com",
         "zones/a.yaml:2:46: [bad-integer] serial is `-1`; expected an integer from 0 to 4294967295",
@@ -47,7 +48,8 @@ nameservers: [a..b])",
         "2147483647, or an integer and s, m, h or d",
         "zones/a.yaml:2:98: [wrong-type] negative-ttl is nothing; expected seconds from 0 to "
         "2147483647, or an integer and s, m, h or d",
-        "zones/a.yaml:3:15: [bad-name] nameserver is `a..b`; expected a domain name"}},
+        "zones/a.yaml:3:15: [bad-name] nameserver is `a..b`; expected a domain name, or `@` for "
+        "the apex"}},
       {"the TTL",
        R"(zone: example.com
 soa: { primary: ns1.example.net., contact: h@example.net }
@@ -63,15 +65,20 @@ records:
   a..b: { A: 192.0.2.1 }
   other.example.: { A: 192.0.2.1 }
   x: { AX: 1, OPT: 1, ANY: 1, TYPE70000: 1 }
-  y: 192.0.2.1)",
-       {"zones/a.yaml:5:3: [bad-name] owner is `a..b`; expected a domain name",
+  y: 192.0.2.1
+  '': { A: bogus }
+  d: { DNAME: example.net. })",
+       {"zones/a.yaml:5:3: [bad-name] owner is `a..b`; expected a domain name, or `@` for the apex",
         "zones/a.yaml:6:24: [out-of-zone] other.example. is not in the zone example.com.",
         "zones/a.yaml:7:8: [bad-type] record type is `AX`; expected one as A, MX or TYPE65280",
         "zones/a.yaml:7:15: [bad-type] record type is `OPT`; expected one as A, MX or TYPE65280",
         "zones/a.yaml:7:23: [bad-type] record type is `ANY`; expected one as A, MX or TYPE65280",
         "zones/a.yaml:7:31: [bad-type] record type is `TYPE70000`; expected one as A, MX or "
         "TYPE65280",
-        "zones/a.yaml:8:6: [wrong-type] record types is text; expected a map"}},
+        "zones/a.yaml:8:6: [wrong-type] record types is text; expected a map",
+        "zones/a.yaml:9:3: [bad-name] owner is ``; expected a domain name, or `@` for the apex",
+        "zones/a.yaml:10:8: [not-yet-supported] DNAME needs synthesised answers, which this server "
+        "does not make yet; expected another type"}},
       {"RDATA",
        R"(zone: example.com
 soa: { primary: ns1.example.net., contact: h@example.net }
@@ -216,3 +223,23 @@ services:
 
 }  // namespace
 }  // namespace demarc::testing
+
+TEST_CASE("zone: an RRset that fits no message does not load", "[zones][yaml]") {
+  using namespace demarc::testing;
+  const auto with_texts = [](std::size_t count) {
+    std::string text =
+        "zone: example.com\n"
+        "soa: { primary: ns1.example.net., contact: h@example.net }\n"
+        "nameservers: [ns1.example.net.]\n"
+        "records:\n  big:\n    TXT:\n";
+    for (std::size_t i = 0; i < count; ++i) {
+      text += "      - '" + std::to_string(1000 + i) + std::string(240, 'x') + "'\n";
+    }
+    return findings({{"policy.yaml", small_policy}, {"zones/a.yaml", text}});
+  };
+  CHECK(with_texts(250).empty());
+  const auto found = with_texts(260);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].find("[rrset-too-large] the TXT records of big.example.com. need 66928 bytes in "
+                      "an answer; expected at most 65535") != std::string::npos);
+}

@@ -15,13 +15,19 @@ namespace demarc::zones {
 
 namespace {
 
+// A new trail's first append has an entry or two; with more, the index was taken away.
+constexpr std::size_t first_append_max = 8;
+
 constexpr mode_t private_file = 0600;  // who failed over where is nobody else's business
 
 /// Holds the folder's lock for a scope.
 class Locked {
  public:
   explicit Locked(const Descriptor& lock) : number_(lock.number()) {
-    while (::flock(number_, LOCK_EX) != 0 && errno == EINTR) {
+    // Readers hold it for a moment. One that was stopped in that moment must not stop a server: it
+    // may see an entry half written then, nothing worse.
+    for (int tries = 0; tries < 100 && ::flock(number_, LOCK_EX | LOCK_NB) != 0; ++tries) {
+      ::usleep(1000);
     }
   }
   Locked(const Locked&) = delete;
@@ -104,41 +110,73 @@ Result<void, SystemError> AuditLog::read_index() {
 
 Result<void, SystemError> AuditLog::repair_logs() {
   std::error_code error;
+  std::map<std::uint64_t, std::pair<ParsedEntry, std::string>> beyond;
   for (const auto& item : std::filesystem::directory_iterator(folder_, error)) {
     const std::string name = item.path().filename().string();
     if (item.path().extension() != ".jsonl" || name == index_file) continue;
-    const std::string path = item.path().string();
-    // Logs are written before the index: a crash leaves whole or torn lines the index does not
-    // know. They were never acted on, so they are cut off again, and that is recorded.
-    std::ifstream in(path, std::ios::binary);
-    std::string line, beyond;
-    off_t whole = 0;
-    const auto last = last_hash_.find(name);
-    bool indexed = last != last_hash_.end();  // still before the last entry the index knows
-    while (std::getline(in, line)) {
-      const bool torn = in.eof();
-      if (!indexed || torn) {
-        beyond += line;
-        if (!torn) beyond += '\n';
-        continue;
-      }
-      whole += static_cast<off_t>(line.size()) + 1;
-      const auto parsed = parse_entry(line);
-      if (!parsed) return failure(fmt::format("{}: {}", path, parsed.error()));
-      if (parsed->hash == last->second) indexed = false;
-    }
-    if (indexed) return failure(path + ": the last entry that the index names is missing");
-    if (!beyond.empty()) {
-      repairs_.push_back(
-          fmt::format("{}: {} bytes of an unfinished append were cut off (sha256 {})", name,
-                      beyond.size(), sha256_hex(beyond)));
-      if (::truncate(path.c_str(), whole) != 0) return system_error("truncate " + path);
-    }
-    good_size_[name] = whole;
+    if (auto read = read_log(name, beyond); !read) return read;
   }
   for (const auto& [name, hash] : last_hash_) {
     if (!good_size_.contains(name)) return failure(folder_ + "/" + name + ": the log is missing");
   }
+  return index_again(beyond);
+}
+
+Result<void, SystemError> AuditLog::read_log(
+    const std::string& name, std::map<std::uint64_t, std::pair<ParsedEntry, std::string>>& beyond) {
+  const std::string path = folder_ + "/" + name;
+  std::ifstream in(path, std::ios::binary);
+  std::string line;
+  off_t whole = 0;
+  const auto last = last_hash_.find(name);
+  bool is_found = last == last_hash_.end();  // the last entry that the index knows
+  while (std::getline(in, line)) {
+    if (in.eof()) {
+      repairs_.push_back(fmt::format("{}: a torn last line of {} bytes was cut off (sha256 {})",
+                                     name, line.size(), sha256_hex(line)));
+      if (::truncate(path.c_str(), whole) != 0) return system_error("truncate " + path);
+      break;
+    }
+    auto parsed = parse_entry(line);
+    if (!parsed) return failure(fmt::format("{}: {}", path, parsed.error()));
+    whole += static_cast<off_t>(line.size()) + 1;
+    if (parsed->place.sequence >= tree_.size()) {
+      const auto sequence = parsed->place.sequence;
+      beyond.try_emplace(sequence, std::move(*parsed), name);
+    } else if (last != last_hash_.end() && parsed->hash == last->second) {
+      is_found = true;
+    }
+  }
+  if (!is_found) return failure(path + ": the last entry that the index names is missing");
+  good_size_[name] = whole;
+  return {};
+}
+
+/// Logs are written before the index, so a crash between the two leaves whole entries that the
+/// index does not name yet. They are evidence and stay: if they continue the tree, the index gets
+/// their lines. More of them than one append writes is no crash's doing.
+Result<void, SystemError> AuditLog::index_again(
+    const std::map<std::uint64_t, std::pair<ParsedEntry, std::string>>& beyond) {
+  if (beyond.empty()) return {};
+  if (tree_.size() == 0 && beyond.size() > first_append_max) {
+    return failure(folder_ + ": the index is missing or empty, and the logs are not");
+  }
+  std::string lines;
+  for (const auto& [sequence, found] : beyond) {
+    const auto& [parsed, name] = found;
+    if (sequence != tree_.size() || parsed.place.tree_root != tree_.root()) {
+      return failure(fmt::format("{}/{}: entry {} is beyond the index and does not continue it",
+                                 folder_, name, sequence));
+    }
+    lines += render_index_line(parsed.entry, sequence, parsed.hash) + '\n';
+    tree_.add(parsed.hash);
+    last_hash_[name] = parsed.hash;
+  }
+  repairs_.push_back(fmt::format(
+      "{} entries of an unfinished append were indexed; what they tell of may not have happened",
+      beyond.size()));
+  if (auto written = write_all({{std::string(index_file), lines}}); !written) return written;
+  good_size_[std::string(index_file)] += static_cast<off_t>(lines.size());
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/types.h>
@@ -53,6 +54,11 @@ class AuditLog {
   AuditLog() = default;
   [[nodiscard]] Result<void, SystemError> read_index();
   [[nodiscard]] Result<void, SystemError> repair_logs();
+  [[nodiscard]] Result<void, SystemError> read_log(
+      const std::string& name,
+      std::map<std::uint64_t, std::pair<ParsedEntry, std::string>>& beyond);
+  [[nodiscard]] Result<void, SystemError> index_again(
+      const std::map<std::uint64_t, std::pair<ParsedEntry, std::string>>& beyond);
   [[nodiscard]] Result<int, SystemError> file(const std::string& name);
   [[nodiscard]] Result<void, SystemError> write_all(
       const std::map<std::string, std::string>& lines);

@@ -16,11 +16,21 @@
 namespace demarc::zones {
 namespace {
 
-/// A reader's lock on the folder, if the writer ever made the file; released with the descriptor.
-Descriptor lock_for_reading(const std::string& folder) {
-  Descriptor lock(::open((folder + "/.lock").c_str(), O_RDONLY | O_CLOEXEC));
+using Sizes = std::map<std::string, std::uintmax_t>;
+
+/// How much of each file is there to be read: taken under the writer's lock, so that all files tell
+/// of the same entries, and let go at once: a slow reader must not hold up a server. The files only
+/// grow.
+Sizes sizes_now(const std::string& folder) {
+  const Descriptor lock(::open((folder + "/.lock").c_str(), O_RDONLY | O_CLOEXEC));
   if (lock.is_open()) ::flock(lock.number(), LOCK_SH);
-  return lock;
+  Sizes sizes;
+  for (const auto& item : std::filesystem::directory_iterator(folder)) {
+    if (item.path().extension() == ".jsonl") {
+      sizes[item.path().filename().string()] = item.file_size();
+    }
+  }
+  return sizes;
 }
 
 struct PlacedEntry {
@@ -30,28 +40,25 @@ struct PlacedEntry {
 
 /// Lines of a file with their place; a last line without its end is told apart.
 void each_line(
-    const std::filesystem::path& path,
+    const std::filesystem::path& path, std::uintmax_t size,
     const std::function<void(const std::string& at, const std::string& line, bool torn)>& visit) {
   std::ifstream in(path, std::ios::binary);
   std::string line;
-  for (std::size_t number = 1; std::getline(in, line); ++number) {
+  std::uintmax_t read = 0;
+  for (std::size_t number = 1; read < size && std::getline(in, line); ++number) {
+    read += line.size() + 1;
     visit(fmt::format("{}:{}", path.filename().string(), number), line, in.eof());
   }
 }
 
-std::map<std::uint64_t, PlacedEntry> read_logs(const std::string& folder,
+std::map<std::uint64_t, PlacedEntry> read_logs(const std::string& folder, const Sizes& sizes,
                                                std::vector<std::string>& findings) {
   std::map<std::uint64_t, PlacedEntry> entries;
-  std::vector<std::filesystem::path> paths;
-  for (const auto& item : std::filesystem::directory_iterator(folder)) {
-    if (item.path().extension() == ".jsonl" && item.path().filename() != index_file) {
-      paths.push_back(item.path());
-    }
-  }
-  std::ranges::sort(paths);
-  for (const auto& path : paths) {
+  for (const auto& [name, size] : sizes) {
+    if (name == index_file) continue;
+    const std::filesystem::path path = std::filesystem::path(folder) / name;
     std::uint64_t next = 0;
-    each_line(path, [&](const std::string& at, const std::string& line, bool torn) {
+    each_line(path, size, [&](const std::string& at, const std::string& line, bool torn) {
       auto parsed = parse_entry(line);
       if (!parsed) {
         findings.push_back(fmt::format("{}: {}", at, parsed.error()));
@@ -100,11 +107,12 @@ Result<AuditReport, SystemError> verify_audit(const std::string& folder) {
   if (!std::filesystem::is_directory(folder, error)) {
     return failure("no audit trail: " + folder + " is no folder");
   }
-  const Descriptor lock = lock_for_reading(folder);
+  const Sizes sizes = sizes_now(folder);
   AuditReport report;
-  const auto entries = read_logs(folder, report.findings);
+  const auto entries = read_logs(folder, sizes, report.findings);
+  const auto index = sizes.find(std::string(index_file));
   MerkleTree tree;
-  each_line(folder + "/" + std::string(index_file),
+  each_line(folder + "/" + std::string(index_file), index == sizes.end() ? 0 : index->second,
             [&](const std::string& at, const std::string& text, bool torn) {
               const auto line = parse_index_line(text);
               if (!line) {
@@ -137,9 +145,9 @@ Result<void, SystemError> visit_audit(const std::string& folder,
   if (!std::filesystem::is_directory(folder, error)) {
     return failure("no audit trail: " + folder + " is no folder");
   }
-  const Descriptor lock = lock_for_reading(folder);
   std::vector<std::string> findings;
-  for (const auto& [sequence, placed] : read_logs(folder, findings)) visit(placed.parsed);
+  for (const auto& [sequence, placed] : read_logs(folder, sizes_now(folder), findings))
+    visit(placed.parsed);
   return {};
 }
 

@@ -85,8 +85,9 @@ class ZoneBuilder {
 
   std::optional<Name> read_name(const TextAt& text, std::string_view what) {
     auto name = Name::parse(text.value, loaded_.apex);
-    if (!name && !text.value.empty()) {
-      reading_.error(text.at, "bad-name", "{} is `{}`; expected a domain name", what, text.value);
+    if (!name) {
+      reading_.error(text.at, "bad-name", "{} is `{}`; expected a domain name, or `@` for the apex",
+                     what, text.value);
     }
     return name;
   }
@@ -125,6 +126,12 @@ class ZoneBuilder {
       if (!type) {
         reading_.error(entry.type.at, "bad-type",
                        "record type is `{}`; expected one as A, MX or TYPE65280", entry.type.value);
+      }
+      if (type == rrtype::dname) {
+        reading_.error(entry.type.at, "not-yet-supported",
+                       "DNAME needs synthesised answers, which this server does not make yet; "
+                       "expected another type");
+        continue;
       }
       if (!owner || !type) continue;
       for (const TextAt& data : entry.data) {

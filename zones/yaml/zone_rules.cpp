@@ -27,6 +27,19 @@ Records first_set(Records records) {
   return records.first(count);
 }
 
+/// An RRset must fit one message, with its question and an OPT record beside it.
+void check_size(const RRset& rrset, const Place& place, Diagnostics& diagnostics) {
+  constexpr std::size_t message_bytes_max = 65'535;
+  constexpr std::size_t header_and_opt_bytes = 12 + 4 + 11 + 64;
+  constexpr std::size_t record_bytes = 12;  // a pointer, TYPE, CLASS, TTL, RDLENGTH
+  std::size_t bytes = header_and_opt_bytes + rrset.owner.wire().size();
+  for (const Rdata& rdata : rrset.rdata) bytes += record_bytes + rdata.size();
+  if (bytes <= message_bytes_max) return;
+  diagnostics.error(place, "rrset-too-large",
+                    "the {} records of {} need {} bytes in an answer; expected at most {}",
+                    type_to_text(rrset.type), rrset.owner.text(), bytes, message_bytes_max);
+}
+
 RRset join(Records set, const RecordSources& sources, Diagnostics& diagnostics) {
   RRset rrset{.owner = set[0].owner, .type = set[0].type, .ttl = set[0].ttl, .rdata = {}};
   const StaticRecord* other_ttl = nullptr;
@@ -43,6 +56,7 @@ RRset join(Records set, const RecordSources& sources, Diagnostics& diagnostics) 
                         "the lowest, {}, is used",
                         rrset.owner.text(), type_to_text(rrset.type), rrset.ttl);
   }
+  check_size(rrset, sources.place(set[0]), diagnostics);
   return rrset;
 }
 
