@@ -15,8 +15,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "geo/countries.h"
 #include "geo/base/descriptor.h"
+#include "geo/countries.h"
 #include "geo/mmdb/layout.h"
 
 namespace demarc::geo {

@@ -14,9 +14,9 @@
 
 namespace {
 
+using demarc::Descriptor;
 using demarc::geo::Address;
 using demarc::geo::address_of;
-using demarc::Descriptor;
 using demarc::geo::MmdbFile;
 using demarc::geo::RangeMap;
 

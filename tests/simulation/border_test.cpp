@@ -399,8 +399,9 @@ TEST_CASE("border: random histories never answer outside home without a live gra
     refused += world.refused_seen;
   }
   // A simulation in which nothing ever crosses, is held or refused would prove nothing.
-  CHECK(crossings > events / 100);
-  CHECK(held > events / 100);
+  // The bounds lie far below what any seed gives: they are about the simulation, not about luck.
+  CHECK(crossings > events / 1000);
+  CHECK(held > events / 1000);
   CHECK(refused > events / 1000);
 }
 
