@@ -51,6 +51,8 @@ class World {
       case 0:
         return present_token();
       case 1:
+      case 12:
+      case 13:
         return present_token();
       case 2:
         return replay_token();
@@ -399,9 +401,8 @@ TEST_CASE("border: random histories never answer outside home without a live gra
     refused += world.refused_seen;
   }
   // A simulation in which nothing ever crosses, is held or refused would prove nothing.
-  // The bounds lie far below what any seed gives: they are about the simulation, not about luck.
-  CHECK(crossings > events / 1000);
-  CHECK(held > events / 1000);
+  CHECK(crossings > events / 100);
+  CHECK(held > events / 100);
   CHECK(refused > events / 1000);
 }
 
