@@ -1,5 +1,6 @@
-// `demarc VERB`: the table of verbs. Those that need no server are in tools/cli_offline.cpp, those
-// that ask a running one in tools/cli_online.cpp.
+// `demarc VERB`: the table of verbs. Those that need no server are in tools/cli_check.cpp,
+// tools/cli_token.cpp and tools/cli_audit.cpp, those that ask a running one in
+// tools/cli_online.cpp.
 #pragma once
 
 #include <optional>

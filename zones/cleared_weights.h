@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "geo/base/moment.h"
@@ -34,8 +35,21 @@ struct Choice {
   ChoiceKind kind = ChoiceKind::records;
   ChoiceNote note = ChoiceNote::none;
   std::vector<WeightedRecord> records;  // not empty with ChoiceKind::records
+  /// Percent of the answers that this choice gives, 1 to 100; the rest is answered by `otherwise`,
+  /// an index into ClearedWeights::choices() of a choice with a share of 100.
+  std::uint8_t share = 100;
+  std::uint16_t otherwise = 0;
 
   auto operator<=>(const Choice&) const = default;
+};
+
+/// What the application is told of a live exception (`_mode.NAME` TXT): until ClearedWeights::
+/// valid_until() this, afterwards that everything is at home.
+struct ModeSignal {
+  Mode mode = Mode::read_only;
+  std::string case_id;
+  std::string grant_id;
+  auto operator<=>(const ModeSignal&) const = default;
 };
 
 /// The cleared weights of one service, for each variant of its view. Immutable.
@@ -56,6 +70,12 @@ class ClearedWeights {
   /// When the first grant that choice_of_variant() relies on ends; nothing: it relies on none.
   [[nodiscard]] std::optional<WallTime> valid_until() const noexcept { return valid_until_; }
 
+  /// The widest exception that choice_of_variant() relies on; nothing: it relies on none.
+  [[nodiscard]] const std::optional<ModeSignal>& mode() const noexcept { return mode_; }
+  /// Set: these answer this tenant of the class alone, and win over those of the class
+  /// (Service::tenants_of).
+  [[nodiscard]] const std::string& tenant() const noexcept { return tenant_; }
+
   auto operator<=>(const ClearedWeights&) const = default;
 
  private:
@@ -67,6 +87,8 @@ class ClearedWeights {
   std::vector<std::uint16_t> choice_of_variant_;
   std::vector<std::uint16_t> fenced_choice_of_variant_;
   std::optional<WallTime> valid_until_;
+  std::optional<ModeSignal> mode_;
+  std::string tenant_;
 };
 
 }  // namespace demarc::zones

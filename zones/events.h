@@ -50,6 +50,46 @@ struct GrantRevoked {
   std::string who;
   std::string reason;
 };
+/// A key that nothing more may be signed with; what it signed ends.
+struct KeyRevoked {
+  std::string key_id;
+  std::string who;
+  std::string reason;
+};
+/// What a replica says of its lag, or why it could not be asked.
+struct LagMeasured {
+  std::string check;  // LagCheck::key
+  std::optional<double> value;
+  std::string detail;
+};
+/// The policy engine's word on one crossing; no answer in time is a deny.
+struct AdviceGiven {
+  std::string id;  // AdviceWanted::id
+  Effect effect = Effect::deny;
+  std::string detail;
+};
+/// Live drills: the endpoints of `checks` count as down, whatever health says, until the drill
+/// ends.
+struct DrillBegun {
+  std::string name;
+  std::vector<std::string> tokens;  // of type drill
+  std::vector<std::string> checks;  // keys
+  std::string who;
+  Milliseconds lasts{0};
+};
+struct DrillEnded {
+  std::string who;
+  std::string reason;
+};
+/// A drill's report, whichever way it was run: the trail remembers it, and the due date moves.
+struct DrillReported {
+  std::string name;
+  std::string how;  // "shadow" or "live"
+  bool passed = false;
+  std::string report_digest;        // SHA-256 in hex of the JSON report
+  std::vector<std::string> tokens;  // sign-offs, of type drill
+  std::string who;
+};
 struct OrderGiven {
   std::string target;
   std::string service;  // owner or label-less: absolute name; empty: all services
@@ -87,17 +127,46 @@ struct NodeFact {
 struct Event {
   Moment at;
   std::variant<ConfigurationLoaded, ConfigurationRefused, VerdictFound, TokenPresented,
-               GrantRevoked, OrderGiven, OrderEnded, FreezeSet, ClockTrusted, TimerFired,
+               GrantRevoked, KeyRevoked, LagMeasured, AdviceGiven, DrillBegun, DrillEnded,
+               DrillReported, OrderGiven, OrderEnded, FreezeSet, ClockTrusted, TimerFired,
                AuditBroken, AuditMended, NodeFact>
       what;
 };
 
 // ---- effects
 
+enum class AlertLevel : std::uint8_t { info, warning, critical };
+
+/// What counsel and the engineer on call need beside the sentence; all of it may be empty.
+struct AlertDetails {
+  std::string zone, service, tenant;
+  std::string residency, home, access;  // as the YAML says them
+  std::size_t regulated_tenants = 0;    // of the classes that are touched
+  std::string state;                    // "held", "crossing", "soft-crossing" ...
+  std::string wanted;                   // what steering wanted
+  std::string why;                      // why the gate said no, or on whose word it said yes
+  std::string rule;                     // id
+  std::string evidence;
+  std::string change;                                        // id of the pending change
+  std::vector<std::pair<std::string, std::string>> options;  // lawful ones in order: what, command
+  std::vector<std::string> approvers;                        // "1 legal, 1 security"
+  std::optional<WallTime> deadline;                          // when it ends by itself
+};
+
 struct Alert {
-  std::string key;  // one alert per cause
-  std::string text;
+  std::string key;   // one alert per cause
+  std::string text;  // one sentence
   WallTime since;
+  AlertLevel level = AlertLevel::warning;
+  bool to_everyone = false;  // no receiver's filter keeps it out
+  AlertDetails details;
+};
+
+/// A question to the policy's advisor; the answer comes as AdviceGiven.
+struct AdviceWanted {
+  std::string id;
+  Advisor advisor;
+  std::string input;  // JSON text
 };
 
 struct Reply {
@@ -117,6 +186,7 @@ struct Effects {
   std::vector<ClearedWeights> publish_if_unaudited;
   std::vector<Alert> alerts_raised;
   std::vector<std::string> alerts_ended;
+  std::vector<AdviceWanted> advice_wanted;
   std::optional<WallTime> timer;  // the next moment at which a TimerFired is due
   std::optional<Reply> reply;
 };

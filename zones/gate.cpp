@@ -283,6 +283,7 @@ bool is_eligible(const Policy& policy, const Service& service, const Record& rec
 std::optional<JurisdictionId> home_of(const Service& service, const Variant& variant) noexcept {
   switch (service.home_kind) {
     case HomeKind::jurisdiction:
+    case HomeKind::tenant:  // of a class of tenants, or the default of those that are no tenants
       return service.home;
     case HomeKind::client:
       return variant.home;

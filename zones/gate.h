@@ -26,6 +26,9 @@ struct Permission {
   std::vector<RegionId> to;
   Mode mode = Mode::read_only;
   WallTime end;
+  unsigned max_share = 100;  // percent of answers that may cross
+  std::string tenant;        // empty: the whole service
+  std::string case_id;
 };
 
 /// A crossing that the plan wanted and the gate did not make.

@@ -22,6 +22,10 @@ struct GrantScope {
   std::string jurisdictions;          // of those regions, as they were: "eu=EU us=US"
   Mode mode = Mode::read_only;
   std::optional<std::string> change;
+  std::string tenant;         // empty: of all
+  unsigned max_share = 100;   // percent
+  std::string plan_template;  // id and digest of the template that gave it; empty: none
+  bool break_glass = false;
 
   auto operator<=>(const GrantScope&) const = default;
 };
@@ -35,6 +39,7 @@ struct Signature {
   std::string role;
   std::string reason;
   std::string case_id;
+  std::string token;  // as presented: evidence, for the trail and an export
 
   auto operator<=>(const Signature&) const = default;
 };

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,6 +48,7 @@ struct Region {
   std::string name;
   JurisdictionId jurisdiction{};
   geo::Coordinates location;
+  std::vector<std::uint32_t> asns;  // networks that announce its addresses; empty: not declared
 };
 
 enum class Mode : std::uint8_t { read_only, scoped_write, full_write };  // what a grant covers
@@ -64,12 +66,34 @@ struct ApprovalKey {
   KeyAlgorithm algorithm = KeyAlgorithm::EdDSA;
   std::string public_key_pem;  // the file's content
   std::optional<WallTime> not_after;
+  auto operator<=>(const ApprovalKey&) const = default;
 };
+
+/// Which persons something needs: role -> how many different ones, at least one.
+using Required = std::map<std::string, unsigned>;
 
 struct ApprovalRule {
   std::string zone;  // "*" or an absolute zone name without the last dot
   Mode mode = Mode::read_only;
-  std::map<std::string, unsigned> require;  // role -> persons, at least one
+  Required require;
+};
+
+/// A short way past the ordinary rules for a bad hour: capped, told to everyone, reviewed before
+/// the next.
+struct BreakGlass {
+  Seconds max_duration{std::chrono::hours{4}};  // 4 h at most
+  Required require;
+  Required review;  // who must sign a review of the last one, none of them a signer of it
+};
+
+/// The key list as its owners signed it: a new one needs the signatures that the list before it
+/// required.
+struct KeyList {
+  std::uint32_t version = 0;          // only ever grows
+  Required require;                   // who must sign the next list
+  std::vector<std::string> tokens;    // signatures on this list, tokens of type key-list
+  std::optional<WallTime> not_after;  // afterwards no new approval counts
+  std::string digest;  // SHA-256 in hex of version, keys, rules and requirements, canonical
 };
 
 struct Approvals {
@@ -77,12 +101,66 @@ struct Approvals {
   Seconds max_duration{std::chrono::hours{24}};
   std::vector<ApprovalKey> keys;
   std::vector<ApprovalRule> rules;  // first match decides; no match: cannot be approved
+  std::optional<BreakGlass> break_glass;
+  Required drill;  // who may sign a live drill; empty: no live drills
+  std::optional<KeyList> key_list;
+};
+
+enum class Effect : std::uint8_t { allow, deny };
+
+/// One residency rule: may a crossing be made at all, whoever signs? The first match decides; where
+/// there are rules and none matches, it is denied.
+struct ResidencyRule {
+  std::string id;
+  Effect effect = Effect::deny;
+  std::string zone = "*";            // "*" or an absolute zone name without the last dot
+  std::string service = "*";         // "*" or an absolute owner name without the last dot
+  std::vector<JurisdictionId> from;  // the home that is left; empty: any
+  std::vector<JurisdictionId> to;    // where it would go; empty: anywhere
+  std::optional<Mode> mode;          // the grant's; nothing: any
+  std::string basis;                 // the legal text behind it, for people
+};
+
+/// A crossing that counsel looked at beforehand: tokens may name it instead of spelling it out.
+struct PlanTemplate {
+  std::string id;
+  std::string zone;                   // absolute, without the last dot
+  std::string service;                // owner name, absolute, without the last dot
+  std::vector<std::string> from, to;  // regions, sorted
+  Mode mode = Mode::read_only;
+  unsigned max_share = 100;  // percent
+  Seconds max_duration{std::chrono::hours{24}};
+  std::string digest;  // SHA-256 in hex of all of the above
+};
+
+/// What no plan may break, however it came about.
+struct Assertion {
+  enum class Kind : std::uint8_t {
+    at_least,        // `count` of `regions` keep weight; the file's order says which are kept
+    never_together,  // at most one of `regions` has weight; the first in the file's order wins
+  };
+  std::string id;
+  Kind kind = Kind::at_least;
+  unsigned count = 0;
+  std::vector<RegionId> regions;
+  std::string zone = "*", service = "*";  // as in ResidencyRule
+};
+
+/// A policy engine that is asked before a crossing is made. Its deny is final, its allow is not.
+struct Advisor {
+  std::string url;  // http or https; Open Policy Agent's data API
+  Milliseconds timeout{1000};
 };
 
 struct Policy {
   std::vector<Jurisdiction> jurisdictions;
   std::vector<Region> regions;
   std::optional<Approvals> approvals;
+  std::vector<ResidencyRule> residency_rules;
+  std::vector<PlanTemplate> templates;
+  std::vector<Assertion> assertions;
+  std::optional<Advisor> advisor;
+  Seconds drill_due{std::chrono::hours{24 * 92}};  // how old the last passed drill may be
   std::string digest;  // SHA-256 in hex of policy.yaml and the key files it names
 
   [[nodiscard]] std::optional<JurisdictionId> find_jurisdiction(std::string_view name) const;
@@ -108,6 +186,8 @@ struct Record {
   std::string endpoint;                 // as written
   Name endpoint_name;                   // absolute
   std::vector<geo::Address> addresses;  // empty: answers as CNAME to endpoint_name
+  std::optional<unsigned> capacity;     // percent of the service's load that it can carry, declared
+  std::optional<JurisdictionId> jurisdiction;  // declared of a CNAME's target; else the region's
   Place place;
 };
 
@@ -186,7 +266,26 @@ struct RouteNearest {
 };
 using Route = std::variant<RouteWeighted, RouteLines, RouteNearest>;
 
-enum class HomeKind : std::uint8_t { none, jurisdiction, client };
+/// Where a service tells how far its replica is behind: a number in a JSON document.
+struct LagCheck {
+  std::string key;  // stable name: "zone/service/lag/region"
+  RegionId region{};
+  std::string url;
+  std::string pointer;  // RFC 6901
+  std::optional<ProbeAt> probe_at;
+  double max = 0;  // in the document's own unit
+  Milliseconds interval{10'000};
+  Milliseconds timeout{4'000};
+};
+
+/// What must hold, beside the signatures, at the moment a crossing is made.
+struct Activation {
+  bool target_healthy = true;  // a record of the region is checked, and none that counts is down
+  std::optional<unsigned> capacity;  // percent that the target's records must declare together
+  std::vector<LagCheck> lag;
+};
+
+enum class HomeKind : std::uint8_t { none, jurisdiction, client, tenant };
 
 enum class BlockAnswer : std::uint8_t { hold, nodata, servfail, record };
 
@@ -210,6 +309,9 @@ struct Service {
   std::vector<HealthCheck> checks;
   unsigned quorum = 1;  // a record is down when this many of its checks are
   OnBlock on_block;
+  Activation activation;
+  std::optional<ServiceId> tenants_of;  // a class of tenants of that service (zones/tenants.h): has
+                                        // no owner name of its own on the wire
   ViewId view{};  // set by assign_views (zones/view.h)
   Place place;
 
@@ -242,13 +344,16 @@ struct Zone {
   std::string digest;  // SHA-256 in hex of everything the zone was made of
 };
 
+class TenantMap;
+
 /// One loaded repository. Immutable after loading; all ids are indices into it.
 struct Repository {
   Policy policy;
   std::vector<Zone> zones;
   std::vector<Service> services;
-  std::vector<geo::Override> overrides;  // networks.yaml
-  std::string digest;                    // SHA-256 in hex of all files that were read
+  std::vector<geo::Override> overrides;      // networks.yaml
+  std::shared_ptr<const TenantMap> tenants;  // tenants.yaml; null: none
+  std::string digest;                        // SHA-256 in hex of all files that were read
 
   [[nodiscard]] const Service& service(ServiceId id) const { return services.at(index_of(id)); }
   /// By owner name.

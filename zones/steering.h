@@ -67,6 +67,12 @@ class Steering {
   void on(Step& step, const VerdictFound& event);
   void on(Step& step, const TokenPresented& event);
   void on(Step& step, const GrantRevoked& event);
+  void on(Step& step, const KeyRevoked& event);
+  void on(Step& step, const LagMeasured& event);
+  void on(Step& step, const AdviceGiven& event);
+  void on(Step& step, const DrillBegun& event);
+  void on(Step& step, const DrillEnded& event);
+  void on(Step& step, const DrillReported& event);
   void on(Step& step, const OrderGiven& event);
   void on(Step& step, const OrderEnded& event);
   void on(Step& step, const FreezeSet& event);

@@ -131,6 +131,8 @@ void Steering::on(Step& step, const GrantRevoked& event) {
   step.out.reply = Reply{true, "ended " + id, id};
 }
 
+void Steering::on(Step& /*step*/, const KeyRevoked& /*event*/) {}
+
 void Steering::end_grant(Step& step, const std::string& id, const std::string& why) {
   const auto found = state_.grants.find(id);
   const Grant grant = std::move(found->second);

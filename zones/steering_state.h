@@ -48,6 +48,55 @@ struct PendingChange {
   auto operator<=>(const PendingChange&) const = default;
 };
 
+struct RevokedKey {
+  std::string key_id;
+  std::string who;
+  std::string reason;
+  WallTime since;
+  auto operator<=>(const RevokedKey&) const = default;
+};
+
+/// The key list that was trusted last; a newer one must be signed by it, an older one is refused.
+struct TrustedKeys {
+  std::uint32_t version = 0;
+  std::string digest;
+  std::vector<ApprovalKey> keys;
+  Required require;
+  auto operator<=>(const TrustedKeys&) const = default;
+};
+
+/// A break-glass grant that nobody has reviewed yet.
+struct OpenReview {
+  std::string grant_id;
+  std::vector<std::string> signers;    // persons: none of them may review
+  std::vector<std::string> reviewers;  // who signed a review so far: "PERSON ROLE"
+  WallTime since;
+  auto operator<=>(const OpenReview&) const = default;
+};
+
+struct LagState {
+  std::optional<double> value;
+  std::string detail;
+  WallTime since;  // of the measurement
+  auto operator<=>(const LagState&) const = default;
+};
+
+struct AdviceState {
+  std::string id;
+  std::optional<Effect> effect;  // nothing: asked, not answered
+  std::string detail;
+  WallTime since;
+  auto operator<=>(const AdviceState&) const = default;
+};
+
+struct LiveDrill {
+  std::string name;
+  std::vector<std::string> checks;
+  std::string who;
+  WallTime since, ends;
+  auto operator<=>(const LiveDrill&) const = default;
+};
+
 struct Freeze {
   std::string who;
   std::string reason;
@@ -71,6 +120,13 @@ struct SteeringState {
   std::map<std::string, PendingChange> pending;  // by id
   std::map<std::string, Told> told;              // by service; those that differ from base
   std::optional<Freeze> freeze;
+  std::map<std::string, RevokedKey> revoked_keys;  // by SHA-256 in hex of the key's PEM
+  std::optional<TrustedKeys> trusted_keys;
+  std::optional<OpenReview> open_review;
+  std::map<std::string, LagState> lag;        // by LagCheck::key
+  std::map<std::string, AdviceState> advice;  // by "GRANT to REGION of SERVICE"
+  std::optional<LiveDrill> drill;
+  std::optional<WallTime> drill_passed;                                  // the last one that did
   std::map<std::string, std::pair<std::string, std::uint32_t>> serials;  // apex -> digest, serial
   WallTime trusted_wall;      // the latest wall time that was believed
   std::string configuration;  // digest of the last configuration that was loaded

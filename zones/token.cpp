@@ -224,6 +224,14 @@ std::string_view to_text(RefusalKind kind) noexcept {
       return "used";
     case RefusalKind::no_rule:
       return "no-rule";
+    case RefusalKind::revoked:
+      return "revoked";
+    case RefusalKind::type:
+      return "type";
+    case RefusalKind::review:
+      return "review";
+    case RefusalKind::denied:
+      return "denied";
     case RefusalKind::scope:
       return "scope";
     case RefusalKind::mode:

@@ -18,8 +18,18 @@ namespace demarc::zones {
 /// Clocks of signers and servers may differ by this much on `nbf` and `iat`; never on `exp`.
 inline constexpr Seconds clock_skew_max{5};
 
+/// What a token is for: its header's `typ` (RFC 8725 §3.11), so that none is taken for another.
+enum class TokenType : std::uint8_t {
+  approval,     // "JWT", "approval+jwt", or no typ at all: other tools write these
+  break_glass,  // "break-glass+jwt"
+  review,       // "review+jwt": of a break-glass grant, before the next
+  drill,        // "drill+jwt"
+  key_list,     // "key-list+jwt"
+};
+
 /// What a token says. Times are whole seconds.
 struct Claims {
+  TokenType type = TokenType::approval;
   std::string issuer;
   std::string audience;
   std::string id;  // `jti`
@@ -31,6 +41,13 @@ struct Claims {
   std::string reason;
   std::string case_id;
   std::optional<std::string> change;
+  std::optional<std::string> tenant;         // of the service, which is named as well
+  std::optional<unsigned> max_share;         // percent, 1 to 100
+  std::optional<std::string> plan_template;  // claim `template`: gives zone to mode
+  std::optional<std::string> grant;          // of a review: what is reviewed
+  std::optional<std::string> drill;          // of a drill: the scenario's name
+  std::optional<std::uint32_t> version;      // of a key list
+  std::optional<std::string> keys_digest;    // of a key list: claim `keys-sha256`
 
   auto operator<=>(const Claims&) const = default;
 };
@@ -56,6 +73,10 @@ enum class RefusalKind : std::uint8_t {
   overlong,       // lives longer than the policy's max-duration
   used,           // this jti was presented before
   no_rule,        // the policy has no rule for this zone and mode
+  revoked,        // the key or the token id was revoked
+  type,           // a token of this type is not taken here, or now
+  review,         // the last break-glass grant is not reviewed yet
+  denied,         // a residency rule denies it, whoever signs
   scope,          // zone, service, region or change does not exist or cannot be approved
   mode,           // the mode does not cover the service's access
   unsupported,    // a claim of a later version
