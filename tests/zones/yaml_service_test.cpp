@@ -121,8 +121,8 @@ TEST_CASE("service: what is refused, and where", "[zones][yaml]") {
     residency: soft
     home: EU
     default-home: EU)",
-       {"zones/a.yaml:11:19: [default-home-unused] `default-home` without `home: client`; expected "
-        "both or neither"}},
+       {"zones/a.yaml:11:19: [default-home-unused] `default-home` without `home: client` or "
+        "`home: tenant`; expected both or neither"}},
       {"keys without effect",
        R"(    records:
       - { region: eu, weight: 100, endpoint: a.eu.example, addresses: 192.0.2.1 }
