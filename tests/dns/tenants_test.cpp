@@ -24,6 +24,15 @@ namespace {
 
 using zones::ServiceId;
 
+/// The last word of each answer: an address.
+std::vector<std::string> addresses(const Message& message) {
+  std::vector<std::string> list;
+  for (const std::string& line : message.answer()) {
+    list.push_back(line.substr(line.find_last_of(" \t") + 1));
+  }
+  return list;
+}
+
 /// api has the tenants acme and beta of its class EU (service 1) and york of its class US (2).
 World tenant_world() {
   World world;
@@ -62,13 +71,13 @@ TEST_CASE("tenants: each is answered at its home, wherever it asks from", "[dns]
   Client client(*snapshot);
   for (const char* const from : {"192.0.2.200", "198.51.100.77"}) {
     client.from = address(from);
-    CHECK(client.ask("acme.api.example.com", rrtype::a).addresses() ==
+    CHECK(addresses(client.ask("acme.api.example.com", rrtype::a)) ==
           std::vector<std::string>{"192.0.2.1"});
-    CHECK(client.ask("AcMe.aPi.ExAmPlE.cOm", rrtype::a).addresses() ==
+    CHECK(addresses(client.ask("AcMe.aPi.ExAmPlE.cOm", rrtype::a)) ==
           std::vector<std::string>{"192.0.2.1"});
-    CHECK(client.ask("york.api.example.com", rrtype::a).addresses() ==
+    CHECK(addresses(client.ask("york.api.example.com", rrtype::a)) ==
           std::vector<std::string>{"198.51.100.1"});
-    CHECK(client.ask("acme.api.example.com", rrtype::aaaa).addresses() ==
+    CHECK(addresses(client.ask("acme.api.example.com", rrtype::aaaa)) ==
           std::vector<std::string>{"2001:db8::1"});
   }
   const Message subnet = client.ask_for("acme.api.example.com", rrtype::a, "198.51.100.0", 24);
@@ -86,7 +95,7 @@ TEST_CASE("tenants: what is no tenant does not exist", "[dns][tenants]") {
     CAPTURE(qname);
     const Message message = client.ask(qname, rrtype::a);
     CHECK(message.rcode() == 3);
-    CHECK(message.authoritative());
+    CHECK(message.aa());
     CHECK(message.answer().empty());
     CHECK(message.authority().size() == 1);  // the zone's SOA
   }
@@ -141,10 +150,10 @@ TEST_CASE("tenants: a grant for one moves that one, and ends by itself", "[dns][
   client.worker().now = {now.wall.time_since_epoch().count(), 0};
   const auto abroad = std::vector<std::string>{"198.51.100.1"};
   const auto at_home = std::vector<std::string>{"192.0.2.1"};
-  CHECK(client.ask("acme.api.example.com", rrtype::a).addresses() == abroad);
-  CHECK(client.ask("beta.api.example.com", rrtype::a).addresses() == at_home);
+  CHECK(addresses(client.ask("acme.api.example.com", rrtype::a)) == abroad);
+  CHECK(addresses(client.ask("beta.api.example.com", rrtype::a)) == at_home);
   client.worker().now = {permission.end.time_since_epoch().count(), 60'000};
-  CHECK(client.ask("acme.api.example.com", rrtype::a).addresses() == at_home);
+  CHECK(addresses(client.ask("acme.api.example.com", rrtype::a)) == at_home);
 
   auto over = zones::Gate::rule(world.repository, *world.views, plan, {}).cleared;
   tenant_of(over) = "acme";
