@@ -1,6 +1,6 @@
 // `demarc VERB`: the table of verbs. Those that need no server are in tools/cli_check.cpp,
-// tools/cli_token.cpp, tools/cli_tenant.cpp and tools/cli_audit.cpp, those that ask a running one in
-// tools/cli_online.cpp.
+// tools/cli_token.cpp, tools/cli_tenant.cpp and tools/cli_audit.cpp, those that ask a running one
+// in tools/cli_online.cpp.
 #pragma once
 
 #include <optional>

@@ -43,9 +43,9 @@ void check(CliContext& context, const std::string& folder, bool strict) {
       const auto is_class = [](const Service& service) { return service.tenants_of.has_value(); };
       const auto classes = std::ranges::count_if(repository->services, is_class);
       const std::string tenants =
-          repository->tenants ? fmt::format(", {} tenants in {} classes",
-                                            repository->tenants->size(), classes)
-                              : std::string{};
+          repository->tenants
+              ? fmt::format(", {} tenants in {} classes", repository->tenants->size(), classes)
+              : std::string{};
       fmt::print("{}: {} zones, {} services{}, {} warning(s)\n", folder, repository->zones.size(),
                  std::ssize(repository->services) - classes, tenants, warnings);
     } else {

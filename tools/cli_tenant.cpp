@@ -54,8 +54,8 @@ std::unique_ptr<Repository> read_files(CliContext& context, const std::string& g
 void show(CliContext& context, const Options& options) {
   std::optional<json> report;
   if (options.repository.empty()) {
-    const auto answer =
-        ask_server(context, {{"verb", "tenant"}, {"name", options.name}, {"service", options.service}});
+    const auto answer = ask_server(
+        context, {{"verb", "tenant"}, {"name", options.name}, {"service", options.service}});
     if (answer) report = answer->at("tenant");
   } else {
     const auto steering = steer_offline(options.repository);
@@ -102,16 +102,16 @@ class Lister {
     const char* placement = state.placement == Placement::hash ? "hash" : "line";
     if (as_json_) {
       out_ += count_ == 0 ? "\n" : ",\n";
-      out_ += json{{"name", map.name(id)},       {"service", owner},
-                   {"home", state.home},         {"residency", state.residency},
-                   {"regions", state.regions},   {"placement", placement},
+      out_ += json{{"name", map.name(id)},         {"service", owner},
+                   {"home", state.home},           {"residency", state.residency},
+                   {"regions", state.regions},     {"placement", placement},
                    {"regulated", state.regulated}, {"sensitivity", state.sensitivity}}
                   .dump();
     } else {
-      out_ += fmt::format("{:<24} {:<24} {:<8} {:<5} {:<20} {}{}\n", map.name(id), owner,
-                          state.home, state.residency,
-                          fmt::format("{}", fmt::join(state.regions, ",")), placement,
-                          state.regulated ? " regulated" : "");
+      out_ +=
+          fmt::format("{:<24} {:<24} {:<8} {:<5} {:<20} {}{}\n", map.name(id), owner, state.home,
+                      state.residency, fmt::format("{}", fmt::join(state.regions, ",")), placement,
+                      state.regulated ? " regulated" : "");
     }
     ++count_;
     if (out_.size() < (std::size_t{64} << 10U)) return;
@@ -170,9 +170,9 @@ void place(CliContext& context, const Options& options) {
                                     region.at("region").get<std::string>(),
                                     region.at("weight").dump(), region.at("lateness").dump()));
     }
-    fmt::print("{} in {}: {}\n", one.at("tenant").get<std::string>(),
-               one.at("home").get<std::string>(),
-               ranking.empty() ? "no region with weight" : fmt::format("{}", fmt::join(ranking, ", ")));
+    fmt::print(
+        "{} in {}: {}\n", one.at("tenant").get<std::string>(), one.at("home").get<std::string>(),
+        ranking.empty() ? "no region with weight" : fmt::format("{}", fmt::join(ranking, ", ")));
   }
 }
 

@@ -13,8 +13,8 @@
 
 namespace demarc::tools {
 
-/// Steering with these files loaded, before any evidence; the error has one line for each thing that
-/// is wrong.
+/// Steering with these files loaded, before any evidence; the error has one line for each thing
+/// that is wrong.
 [[nodiscard]] Result<std::unique_ptr<zones::Steering>, std::string> steer_offline(
     const std::string& repository);
 

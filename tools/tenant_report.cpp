@@ -135,8 +135,8 @@ Result<ServiceId, std::string> find_tenants_service(const Repository& repository
   std::optional<ServiceId> found;
   for (std::size_t set = 0; set < map.set_count(); ++set) {
     const Service& candidate = repository.service(map.service_of(set));
-    const bool is_meant = service.empty() || candidate.label == service ||
-                          (owner && candidate.owner == *owner);
+    const bool is_meant =
+        service.empty() || candidate.label == service || (owner && candidate.owner == *owner);
     if (!is_meant) continue;
     if (found) return std::unexpected(std::string("several services have tenants: --service NAME"));
     found = map.service_of(set);
@@ -166,9 +166,9 @@ Result<TenantId, std::string> find_tenant(const Repository& repository, const st
     if (id) found.push_back(*id);
   }
   if (found.size() == 1) return found.front();
-  return std::unexpected(found.empty() ? "there is no tenant `" + name + "`"
-                                       : "several services have a tenant `" + name +
-                                             "`: --service NAME");
+  return std::unexpected(found.empty()
+                             ? "there is no tenant `" + name + "`"
+                             : "several services have a tenant `" + name + "`: --service NAME");
 }
 
 Result<json, std::string> tenant_report(const Steering& steering, const std::string& name,

@@ -84,10 +84,10 @@ Result<TenantSort, TenantFinding> TenantClasses::resolve(ServiceId id,
   const std::string_view home = word(TenantWord::home);
   const auto jurisdiction = policy.find_jurisdiction(home);
   if (!jurisdiction) {
-    return std::unexpected(finding(
-        TenantWord::home, "unknown-jurisdiction", "home is `{}`; {}", home,
-        home.empty() ? std::string("expected the tenant's jurisdiction")
-                     : yaml::suggest(std::string(home), names_of(policy.jurisdictions))));
+    return std::unexpected(
+        finding(TenantWord::home, "unknown-jurisdiction", "home is `{}`; {}", home,
+                home.empty() ? std::string("expected the tenant's jurisdiction")
+                             : yaml::suggest(std::string(home), names_of(policy.jurisdictions))));
   }
   sort.kind.home = *jurisdiction;
 
@@ -257,8 +257,7 @@ Result<std::uint16_t, TenantFinding> TenantClasses::kind_of(TenantSort& sort,
   return *kind;
 }
 
-std::optional<ServiceId> TenantClasses::class_for(const TenantKind& kind,
-                                                  const PlaceMaker& place) {
+std::optional<ServiceId> TenantClasses::class_for(const TenantKind& kind, const PlaceMaker& place) {
   const Service& parent = repository_.service(kind.service);
   auto order = order_of(parent, kind.home, kind.regions);
   const ClassKey key{kind.service, kind.home, kind.residency, order};
@@ -285,8 +284,7 @@ Service TenantClasses::make_class(const TenantKind& kind, const std::vector<Regi
   }
   const std::string& home = policy.jurisdiction(kind.home).name;
   const auto residency = to_text(kind.residency);
-  made.owner =
-      class_owner(made, fmt::format("{}-{}-{}", home, residency, fmt::join(named, "+")));
+  made.owner = class_owner(made, fmt::format("{}-{}-{}", home, residency, fmt::join(named, "+")));
   made.label = fmt::format("{}/{}-{}-{}", made.label, home, residency, fmt::join(named, ","));
   made.residency = kind.residency;
   made.home_kind = HomeKind::tenant;

@@ -80,8 +80,7 @@ class TenantClasses {
                                                           bool is_first) const;
   [[nodiscard]] std::vector<RegionId> order_of(const Service& service, JurisdictionId home,
                                                std::vector<RegionId> first) const;
-  [[nodiscard]] std::optional<ServiceId> class_for(const TenantKind& kind,
-                                                   const PlaceMaker& place);
+  [[nodiscard]] std::optional<ServiceId> class_for(const TenantKind& kind, const PlaceMaker& place);
   [[nodiscard]] Service make_class(const TenantKind& kind, const std::vector<RegionId>& order,
                                    const Place& place) const;
   [[nodiscard]] Name class_owner(const Service& parent, const std::string& text) const;

@@ -11,7 +11,7 @@ namespace demarc::zones {
 // A test cannot ask for a grant of one tenant's own without the whole of steering, and only the
 // gate writes ClearedWeights::tenant(): an explicit instantiation may name what is private.
 std::string& tenant_of(ClearedWeights& weights);
-template <std::string ClearedWeights::*Member>
+template <std::string ClearedWeights::* Member>
 struct TenantDoor {
   friend std::string& tenant_of(ClearedWeights& weights) { return weights.*Member; }
 };
@@ -49,8 +49,8 @@ World tenant_world() {
     const zones::RegionId second{static_cast<std::uint16_t>(1 - home)};
     tenant_class.home = zones::JurisdictionId{static_cast<std::uint16_t>(home)};
     tenant_class.route = zones::RouteLines{{{zones::MatchAll{}, {first, second}, {}}}};
-    tenant_class.owner = name(home == 0 ? "eu._tenants.api.example.com"
-                                        : "us._tenants.api.example.com");
+    tenant_class.owner =
+        name(home == 0 ? "eu._tenants.api.example.com" : "us._tenants.api.example.com");
     tenant_class.tenants_of = ServiceId{0};
     world.repository.services.push_back(tenant_class);
   }
@@ -140,10 +140,12 @@ TEST_CASE("tenants: a grant for one moves that one, and ends by itself", "[dns][
                                      .to = {zones::RegionId{1}},
                                      .mode = zones::Mode::full_write,
                                      .end = now.wall + std::chrono::minutes(1)};
-  auto own = zones::Gate::rule(world.repository, *world.views, plan, std::span(&permission, 1)).cleared;
+  auto own =
+      zones::Gate::rule(world.repository, *world.views, plan, std::span(&permission, 1)).cleared;
   REQUIRE(own.valid_until());
   tenant_of(own) = "acme";
-  const auto granted = with_weights(*first, world.repository, *world.views, std::span(&own, 1), now);
+  const auto granted =
+      with_weights(*first, world.repository, *world.views, std::span(&own, 1), now);
   CHECK(granted->tenant_slots.size() == 1);
 
   Client client(*granted);

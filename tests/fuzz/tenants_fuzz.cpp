@@ -1,5 +1,6 @@
 // Fuzzes zones/tenants_csv.h, zones/yaml/tenants_file.h and zones/tenant_classes.h. The law: a line
-// is refused or becomes a tenant that is found again, and no hard one is ever sent outside its home.
+// is refused or becomes a tenant that is found again, and no hard one is ever sent outside its
+// home.
 
 #include <algorithm>
 #include <cstdint>
@@ -22,9 +23,8 @@ void require(bool holds) {
 Repository small_repository() {
   Repository repository;
   repository.policy.jurisdictions = {{"EU", {}, {}}, {"US", {}, {}}};
-  repository.policy.regions = {{"eu", JurisdictionId{0}, {}},
-                               {"eu2", JurisdictionId{0}, {}},
-                               {"us", JurisdictionId{1}, {}}};
+  repository.policy.regions = {
+      {"eu", JurisdictionId{0}, {}}, {"eu2", JurisdictionId{0}, {}}, {"us", JurisdictionId{1}, {}}};
   Service service;
   service.label = "api";
   service.owner = *Name::parse_absolute("api.example.com");

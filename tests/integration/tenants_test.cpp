@@ -130,12 +130,13 @@ TEST_CASE("tenants: lists and rankings from files", "[integration][tenants]") {
     arguments.insert(arguments.end(), {"--repository", server.path("repository")});
     return run_demarc(std::move(arguments));
   };
-  const auto listed = nlohmann::json::parse(demarc({"--json", "tenant", "list", "--home", "EU"}).out);
+  const auto listed =
+      nlohmann::json::parse(demarc({"--json", "tenant", "list", "--home", "EU"}).out);
   REQUIRE(listed.size() == 2);
   CHECK(listed[0]["name"] == "acme");
   CHECK(demarc({"tenant", "list", "--regulated"}).out.ends_with("2 of 3 tenants\n"));
-  const auto placed = nlohmann::json::parse(
-      demarc({"--json", "tenant", "place", "--home", "US", "somebody"}).out);
+  const auto placed =
+      nlohmann::json::parse(demarc({"--json", "tenant", "place", "--home", "US", "somebody"}).out);
   REQUIRE(placed[0]["ranking"].size() == 1);
   CHECK(placed[0]["ranking"][0]["region"] == "us-east");
   CHECK(demarc({"tenant", "beta"}).out.find("by hash") != std::string::npos);

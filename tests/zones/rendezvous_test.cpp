@@ -17,8 +17,8 @@ constexpr int tenant_count = 20'000;
 std::vector<Candidate> candidates(const std::vector<std::pair<std::string, std::uint64_t>>& list) {
   std::vector<Candidate> made;
   for (const auto& [name, weight] : list) {
-    made.push_back({RegionId(static_cast<std::uint16_t>(name.back() - '0')), region_hash(name),
-                    weight});
+    made.push_back(
+        {RegionId(static_cast<std::uint16_t>(name.back() - '0')), region_hash(name), weight});
   }
   return made;
 }
@@ -79,8 +79,7 @@ TEST_CASE("rendezvous: a region that goes moves its own tenants alone, each to i
     const auto order = rank(tenant, all);
     const auto top = top_two(tenant, all);
     wrong += order[0] != top.first || order[1] != top.second ? 1 : 0;
-    const RegionId expected =
-        before[at] == RegionId{2} ? all[top.second].region : before[at];
+    const RegionId expected = before[at] == RegionId{2} ? all[top.second].region : before[at];
     wrong += after[at] != expected ? 1 : 0;
   }
   CHECK(wrong == 0);
@@ -144,10 +143,10 @@ TEST_CASE("rendezvous: no tenant is ever placed outside its home", "[zones][rend
       const TenantKind& kind = repository->tenants->kind(id);
       for (const RegionId region : kind.regions) {
         const std::string& name = repository->policy.region(region).name;
-        wrong += home_of[name] != repository->policy.jurisdiction(kind.home).name ||
-                         !has_weight[name]
-                     ? 1
-                     : 0;
+        wrong +=
+            home_of[name] != repository->policy.jurisdiction(kind.home).name || !has_weight[name]
+                ? 1
+                : 0;
       }
       wrong += kind.regions.empty() ? 1 : 0;
       const Service& answering = repository->service(kind.tenant_class);

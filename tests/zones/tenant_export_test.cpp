@@ -12,10 +12,9 @@ using zones::TenantChangeKind;
 
 std::unique_ptr<zones::Repository> with(const std::string& tenants) {
   Diagnostics diagnostics;
-  auto repository = load(
-      {{"policy.yaml", small_policy},
-       {"keys/t.key", "0123456789abcdef"},
-       {"zones/a.yaml", service_head + R"(    residency: soft
+  auto repository = load({{"policy.yaml", small_policy},
+                          {"keys/t.key", "0123456789abcdef"},
+                          {"zones/a.yaml", service_head + R"(    residency: soft
     home: tenant
     default-home: EU
     tenants: { key: keys/t.key }
@@ -23,8 +22,8 @@ std::unique_ptr<zones::Repository> with(const std::string& tenants) {
       - { region: eu, weight: 100, endpoint: eu.example.net, addresses: 192.0.2.1 }
       - { region: us, weight: 50, endpoint: us.example.net, addresses: 198.51.100.1 }
 )"},
-       {"tenants.yaml", "api.example.com:\n  tenants:\n" + tenants}},
-      diagnostics);
+                          {"tenants.yaml", "api.example.com:\n  tenants:\n" + tenants}},
+                         diagnostics);
   for (const auto& finding : diagnostics.list()) UNSCOPED_INFO(finding.line());
   REQUIRE(repository);
   return repository;
@@ -35,10 +34,9 @@ const std::string beta = "    beta: { home: US }\n";
 
 TEST_CASE("tenants: the digest is that of the canonical text", "[zones][tenants]") {
   const auto repository = with(beta + acme);
-  CHECK(repository->tenants->digest() ==
-        zones::sha256_hex("service api.example.com opaque\n"
-                          "acme EU hard eu line true high\n"
-                          "beta US soft us hash false low\n"));
+  CHECK(repository->tenants->digest() == zones::sha256_hex("service api.example.com opaque\n"
+                                                           "acme EU hard eu line true high\n"
+                                                           "beta US soft us hash false low\n"));
   CHECK(with(acme + beta)->tenants->digest() == repository->tenants->digest());
 }
 
@@ -87,8 +85,8 @@ TEST_CASE("tenants: what a new map changes, and what of it is the law's", "[zone
       {"hard to soft", "    a: { home: EU, residency: hard, region: eu }\n",
        "    a: { home: EU, region: eu }\n", 0, 0, 1, 1},
       {"by line instead of by hash", beta, "    beta: { home: US, region: us }\n", 0, 0, 1, 0},
-      {"a soft region", "    a: { home: EU, region: eu }\n", "    a: { home: EU, region: us }\n",
-       0, 0, 1, 0},
+      {"a soft region", "    a: { home: EU, region: eu }\n", "    a: { home: EU, region: us }\n", 0,
+       0, 1, 0},
   }));
   CAPTURE(row.name);
   const auto before = with(row.before);
