@@ -29,6 +29,19 @@ std::uint32_t negative_ttl(const zones::RRset& soa) {
   return std::min(soa.ttl, get32(as_bytes(rdata).data() + rdata.size() - 4));
 }
 
+// The first of the five numbers that end the RDATA.
+std::uint32_t serial_of(const zones::Rdata& soa) {
+  return soa.size() < 20 ? 0 : get32(as_bytes(soa).data() + soa.size() - 20);
+}
+
+std::uint8_t label_count(std::string_view name) {
+  std::uint8_t count = 0;
+  for (; name.size() > 1; ++count) {
+    name.remove_prefix(static_cast<std::uint8_t>(name[0]) + std::size_t{1});
+  }
+  return count;
+}
+
 }  // namespace
 
 std::optional<SystemError> ZoneCompiler::render_negatives() {
@@ -45,6 +58,7 @@ std::optional<SystemError> ZoneCompiler::render_negatives() {
     writer_.without_compression();
     add_soa(zone);
     table_.zones_[zone].plain_negative_at = store(writer_.finish());
+    table_.zones_[zone].version = {label_count(apex.wire()), serial_of(soa->rdata.front())};
   }
   return std::nullopt;
 }

@@ -24,7 +24,7 @@ struct Now {
 /// The coarse clocks tick at 100 Hz at least, and a batch takes far less than that.
 inline constexpr std::int64_t clock_lag_max_ms = 10;
 
-inline constexpr std::size_t rcode_count = 17;
+inline constexpr std::size_t rcode_count = 24;
 
 /// A sum over threads, or one thread's share of it.
 struct CounterValues {
