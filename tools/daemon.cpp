@@ -1,5 +1,6 @@
 #include "tools/daemon.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -56,7 +57,11 @@ Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBo
                       .geoip = config.geoip,
                       .serials = std::move(serials),
                       .now = read_clocks().wall});
-  if (!loaded || !copied) return loaded;
+  if (!loaded) return loaded;
+  auto identity = build_identity(config.identity, config.node);
+  if (!identity) return std::unexpected(LoadErrors{identity.error()});
+  loaded->parts.identity = std::move(*identity);
+  if (!copied) return loaded;
   const std::string good = last_good_of(config);
   // In one step, so that no instant is without a last good copy.
   if (::renameat2(AT_FDCWD, copy.c_str(), AT_FDCWD, good.c_str(), RENAME_EXCHANGE) != 0 &&
@@ -79,6 +84,10 @@ void log_errors(const LoadErrors& errors) {
 
 Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config) {
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(config)));
+  std::ranges::generate(daemon->config_.identity.random_secret,
+                        [device = std::make_shared<std::random_device>()] {
+                          return static_cast<std::uint8_t>((*device)());
+                        });
   sigset_t set;
   ::sigemptyset(&set);
   for (const int signal : {SIGHUP, SIGTERM, SIGINT}) ::sigaddset(&set, signal);

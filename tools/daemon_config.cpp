@@ -41,25 +41,28 @@ class ConfigReader {
         }
       };
     };
-    read_map(reading_, root, "the configuration",
-             {{"node", Presence::optional,
-               [&](const Node& n) {
-                 if (auto name = read_identifier(reading_, n, "node")) config_.node = name->value;
-               }},
-              {"listen", Presence::optional, [&](const Node& n) { read_listen(n); }},
-              {"threads", Presence::optional, [&](const Node& n) { read_threads(n); }},
-              {"repository", Presence::required, path_to(&DaemonConfig::repository, "repository")},
-              {"geoip", Presence::optional, [&](const Node& n) { read_geoip(n); }},
-              {"state", Presence::optional, path_to(&DaemonConfig::state, "state")},
-              {"audit", Presence::optional, path_to(&DaemonConfig::audit, "audit")},
-              {"control", Presence::optional, path_to(&DaemonConfig::control, "control")},
-              {"http", Presence::optional,
-               [&](const Node& n) { config_.http = read_endpoint(n, "http"); }},
-              {"probe-ca", Presence::optional, path_to(&DaemonConfig::probe_ca, "probe-ca")},
-              {"debug-verbs", Presence::optional, [&](const Node& n) {
-                 assign(config_.debug_verbs, read_choice<bool>(reading_, n, "debug-verbs",
-                                                               {{"true", true}, {"false", false}}));
-               }}});
+    read_map(
+        reading_, root, "the configuration",
+        {{"node", Presence::optional,
+          [&](const Node& n) {
+            if (auto name = read_identifier(reading_, n, "node")) config_.node = name->value;
+          }},
+         {"listen", Presence::optional, [&](const Node& n) { read_listen(n); }},
+         {"threads", Presence::optional, [&](const Node& n) { read_threads(n); }},
+         {"repository", Presence::required, path_to(&DaemonConfig::repository, "repository")},
+         {"geoip", Presence::optional, [&](const Node& n) { read_geoip(n); }},
+         {"state", Presence::optional, path_to(&DaemonConfig::state, "state")},
+         {"audit", Presence::optional, path_to(&DaemonConfig::audit, "audit")},
+         {"control", Presence::optional, path_to(&DaemonConfig::control, "control")},
+         {"http", Presence::optional,
+          [&](const Node& n) { config_.http = read_endpoint(n, "http"); }},
+         {"nsid", Presence::optional, [&](const Node& n) { config_.identity.nsid = read_nsid(n); }},
+         {"chaos", Presence::optional,
+          [&](const Node& n) { read_switch(n, "chaos", config_.identity.says_chaos); }},
+         {"cookies", Presence::optional, [&](const Node& n) { read_cookies(n); }},
+         {"probe-ca", Presence::optional, path_to(&DaemonConfig::probe_ca, "probe-ca")},
+         {"debug-verbs", Presence::optional,
+          [&](const Node& n) { read_switch(n, "debug-verbs", config_.debug_verbs); }}});
     if (config_.listen.empty()) {
       config_.listen = {*parse_endpoint("127.0.0.1:5300"), *parse_endpoint("[::1]:5300")};
     }
@@ -83,6 +86,40 @@ class ConfigReader {
     read_one_or_list(reading_, node, "listen", listen_max, [&](const Node& item) {
       if (const auto endpoint = read_endpoint(item, "listen")) config_.listen.push_back(*endpoint);
     });
+  }
+
+  void read_switch(const Node& node, std::string_view what, bool& value) {
+    assign(value, read_choice<bool>(reading_, node, what, {{"true", true}, {"false", false}}));
+  }
+
+  std::optional<std::string> read_nsid(const Node& node) {
+    auto text = read_text(reading_, node, "nsid");
+    if (!text) return std::nullopt;
+    if (text->size() > dns::nsid_size_max) {
+      reading_.error(node.at, "bad-nsid", "nsid has {} bytes; expected at most {}", text->size(),
+                     dns::nsid_size_max);
+    }
+    return *text == "none" ? std::string{} : *text;
+  }
+
+  void read_cookies(const Node& node) {
+    IdentityConfig& identity = config_.identity;
+    if (node.kind == NodeKind::scalar && node.text == "off") {
+      identity.has_cookies = false;
+      return;
+    }
+    read_map(
+        reading_, node, "cookies",
+        {{"secrets", Presence::optional,
+          [&](const Node& list) {
+            read_one_or_list(reading_, list, "secrets", cookie_secrets_max, [&](const Node& item) {
+              if (auto path = read_text(reading_, item, "secrets")) {
+                identity.secret_files.push_back(resolved(folder_, *path));
+              }
+            });
+          }},
+         {"require", Presence::optional,
+          [&](const Node& value) { read_switch(value, "require", identity.requires_cookie); }}});
   }
 
   void read_threads(const Node& node) {

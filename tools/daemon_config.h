@@ -8,6 +8,7 @@
 
 #include "dns/sockets.h"
 #include "geo/base/diagnostics.h"
+#include "tools/identity_config.h"
 
 namespace demarc::tools {
 
@@ -21,6 +22,7 @@ struct DaemonConfig {
   std::string audit;
   std::string control;
   std::optional<dns::Endpoint> http;  // metrics and status; left out: none
+  IdentityConfig identity;            // NSID, CHAOS names, cookies
   std::string probe_ca;               // PEM; empty: the system's
   bool debug_verbs = false;           // `debug-stall` on the control socket, for drills and tests
 };
