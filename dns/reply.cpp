@@ -184,12 +184,16 @@ void Reply::fail() noexcept {
   rcode_ = Rcode::servfail;
 }
 
+void Reply::truncate() noexcept {
+  size_ = body_at_;
+  answer_count_ = authority_count_ = additional_count_ = 0;
+  is_truncated_ = true;
+}
+
 bool Reply::does_not_fit() noexcept {
   const bool has_longer_transport = transport_ == Transport::udp;
   if (has_longer_transport) {
-    size_ = body_at_;
-    answer_count_ = authority_count_ = additional_count_ = 0;
-    is_truncated_ = true;
+    truncate();
   } else {
     fail();
   }

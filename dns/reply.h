@@ -75,6 +75,9 @@ class Reply {
   /// A single HINFO "RFC8482" for queries of type ANY (RFC 8482 §4.2).
   void append_any_hinfo() noexcept;
 
+  /// No record but TC: the client shall ask again over TCP (RFC 2181 §9).
+  void truncate() noexcept;
+
   /// SERVFAIL without any record, whatever was appended before.
   void fail() noexcept;
 

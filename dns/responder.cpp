@@ -41,20 +41,36 @@ void add_chaos(const Identity& identity, const Query& query, Reply& reply) noexc
   if (query.qtype == rrtype::txt || query.qtype == rrtype::any) reply.append_chaos_text(text);
 }
 
-// The options that need no zone. False: the client must come back with a cookie first.
-bool add_options(const Identity& identity, const Worker& worker, const Query& query,
-                 const geo::Address& client, Transport transport, Reply& reply) noexcept {
+// What is known of the client before its question is looked at.
+struct Admission {
+  bool has_good_cookie = false;  // it receives what is sent to its address
+  bool may_answer = true;        // else it must come back with a cookie
+};
+
+// Adds the options that need no zone.
+Admission add_options(const Identity& identity, const Worker& worker, const Query& query,
+                      const geo::Address& client, Transport transport, Reply& reply) noexcept {
   const Edns& edns = query.edns;
   if (edns.wants_nsid && !identity.nsid.empty()) reply.set_nsid(identity.nsid);
   if (edns.wants_keepalive && transport == Transport::tcp && identity.keepalive != 0) {
     reply.set_keepalive(identity.keepalive);
   }
-  if (edns.cookie.empty() || identity.cookie_secrets.empty()) return true;
+  if (edns.cookie.empty() || identity.cookie_secrets.empty()) return {};
   const std::int64_t now = worker.now.wall_ms / 1000;
-  const bool is_good =
+  Admission admission;
+  admission.has_good_cookie =
       check_cookie(edns.cookie, client, now, identity.cookie_secrets) == CookieState::good;
   reply.set_cookie(make_cookie(edns.cookie, client, now, identity.cookie_secrets));
-  return is_good || transport == Transport::tcp || !identity.requires_cookie;
+  admission.may_answer =
+      admission.has_good_cookie || transport == Transport::tcp || !identity.requires_cookie;
+  return admission;
+}
+
+RateDecision limit_rate(Worker& worker, const geo::Address& client) noexcept {
+  const RateDecision decision = worker.limiter->account(client, worker.now.monotonic_ms);
+  if (decision == RateDecision::drop) worker.counters.rate_dropped.add();
+  if (decision == RateDecision::truncate) worker.counters.rate_truncated.add();
+  return worker.limiter->is_dry_run() ? RateDecision::answer : decision;
 }
 
 void add_negative(const ZoneTable& zones, std::uint32_t zone, const Query& query, Rcode rcode,
@@ -189,13 +205,21 @@ std::size_t respond(const Snapshot& snapshot, Worker& worker, std::span<const st
     return 0;
   }
   Reply reply(query, transport, out);
-  const bool may_answer =
-      reading == Reading::good || reading == Reading::cookie_only
-          ? add_options(*snapshot.identity, worker, query, client, transport, reply)
-          : false;
+  Admission admission;
+  if (reading == Reading::good || reading == Reading::cookie_only) {
+    admission = add_options(*snapshot.identity, worker, query, client, transport, reply);
+  }
+  if (worker.limiter && transport == Transport::udp && !admission.has_good_cookie) {
+    const RateDecision decision = limit_rate(worker, client);
+    if (decision == RateDecision::drop) return 0;
+    if (decision == RateDecision::truncate) {
+      reply.truncate();
+      return reply.finish();
+    }
+  }
   switch (reading) {
     case Reading::good:
-      if (may_answer) {
+      if (admission.may_answer) {
         add_answer(snapshot, worker, query, client, reply);
       } else {
         reply.set_rcode(Rcode::badcookie);

@@ -21,6 +21,7 @@ struct ServerConfig {
   unsigned threads = 1;          // UDP threads for each address
   std::uint64_t seed = 0;        // of the random numbers that draw answers
   TcpLimits tcp;                 // over all addresses
+  RateLimit rate_limit;          // over UDP
 };
 
 /// Control thread only. The order is bind(), serve(), stop().

@@ -13,6 +13,8 @@ CounterValues Counters::values() const noexcept {
   sum.truncated = truncated.value();
   sum.steered = steered.value();
   sum.fenced = fenced.value();
+  sum.rate_dropped = rate_dropped.value();
+  sum.rate_truncated = rate_truncated.value();
   sum.send_failures = send_failures.value();
   sum.tcp_connections = tcp_connections.value();
   sum.tcp_refused = tcp_refused.value();
@@ -31,6 +33,8 @@ CounterValues& CounterValues::operator+=(const CounterValues& other) noexcept {
   truncated += other.truncated;
   steered += other.steered;
   fenced += other.fenced;
+  rate_dropped += other.rate_dropped;
+  rate_truncated += other.rate_truncated;
   send_failures += other.send_failures;
   tcp_connections += other.tcp_connections;
   tcp_refused += other.tcp_refused;

@@ -6,8 +6,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "dns/random.h"
+#include "dns/rate_limit.h"
 #include "dns/steered_answers.h"
 #include "dns/wire.h"
 
@@ -31,10 +33,12 @@ struct CounterValues {
   std::uint64_t udp_queries = 0;
   std::uint64_t tcp_queries = 0;
   std::array<std::uint64_t, rcode_count> by_rcode{};
-  std::uint64_t dropped = 0;    // no answer: too short, or a response
-  std::uint64_t truncated = 0;  // answered with TC
-  std::uint64_t steered = 0;    // drawn from a service's records
-  std::uint64_t fenced = 0;     // a grant had ended when the query came
+  std::uint64_t dropped = 0;         // no answer: too short, or a response
+  std::uint64_t truncated = 0;       // answered with TC
+  std::uint64_t steered = 0;         // drawn from a service's records
+  std::uint64_t fenced = 0;          // a grant had ended when the query came
+  std::uint64_t rate_dropped = 0;    // by the rate limit, or would be in a dry run
+  std::uint64_t rate_truncated = 0;  // likewise
   std::uint64_t send_failures = 0;
   std::uint64_t tcp_connections = 0;  // accepted
   std::uint64_t tcp_refused = 0;      // closed at once: the client has too many
@@ -66,6 +70,8 @@ struct Counters {
   Counter truncated;
   Counter steered;
   Counter fenced;
+  Counter rate_dropped;
+  Counter rate_truncated;
   Counter send_failures;
   Counter tcp_connections;
   Counter tcp_refused;
@@ -82,6 +88,7 @@ struct alignas(64) Worker {
   Random random;
   Now now;
   Counters counters;
+  std::optional<RateLimiter> limiter;  // nothing: no limit
   DrawMemory draw_memory;
   Drawn drawn;
 };

@@ -103,7 +103,8 @@ Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config)
 
   auto server = dns::Server::bind({.listen = daemon->config_.listen,
                                    .threads = daemon->config_.threads,
-                                   .seed = random_seed()});
+                                   .seed = random_seed(),
+                                   .rate_limit = daemon->config_.rate_limit});
   if (!server) return refused(server.error().text());
   daemon->server_ = std::move(*server);
   if (auto opened = daemon->open_state(); !opened) return refused(opened.error());

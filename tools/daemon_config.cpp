@@ -16,6 +16,8 @@ using namespace zones::yaml;
 constexpr std::size_t listen_max = 64;
 constexpr std::size_t databases_max = 16;
 constexpr unsigned threads_max = 256;
+constexpr unsigned rate_max = 1'000'000;
+constexpr std::size_t exempt_max = 64;  // each is compared with every client
 
 std::string resolved(const std::filesystem::path& folder, const std::string& path) {
   const std::filesystem::path given(path);
@@ -56,6 +58,7 @@ class ConfigReader {
          {"control", Presence::optional, path_to(&DaemonConfig::control, "control")},
          {"http", Presence::optional,
           [&](const Node& n) { config_.http = read_endpoint(n, "http"); }},
+         {"rate-limit", Presence::optional, [&](const Node& n) { read_rate_limit(n); }},
          {"nsid", Presence::optional, [&](const Node& n) { config_.identity.nsid = read_nsid(n); }},
          {"chaos", Presence::optional,
           [&](const Node& n) { read_switch(n, "chaos", config_.identity.says_chaos); }},
@@ -90,6 +93,42 @@ class ConfigReader {
 
   void read_switch(const Node& node, std::string_view what, bool& value) {
     assign(value, read_choice<bool>(reading_, node, what, {{"true", true}, {"false", false}}));
+  }
+
+  void read_rate_limit(const Node& node) {
+    dns::RateLimit& limit = config_.rate_limit;
+    const auto number = [&](std::uint32_t dns::RateLimit::* member, const char* what,
+                            unsigned least) {
+      return [this, &limit, member, what, least](const Node& n) {
+        assign(limit.*member, read_integer(reading_, n, what, {least, rate_max}));
+      };
+    };
+    const auto bits = [&](unsigned dns::RateLimit::* member, const char* what, unsigned most) {
+      return [this, &limit, member, what, most](const Node& n) {
+        assign(limit.*member, read_integer(reading_, n, what, {1, most}));
+      };
+    };
+    read_map(
+        reading_, node, "rate-limit",
+        {{"per-second", Presence::required, number(&dns::RateLimit::per_second, "per-second", 1)},
+         {"slip", Presence::optional, number(&dns::RateLimit::slip, "slip", 0)},
+         {"ipv4-prefix", Presence::optional, bits(&dns::RateLimit::ipv4_prefix, "ipv4-prefix", 32)},
+         {"ipv6-prefix", Presence::optional, bits(&dns::RateLimit::ipv6_prefix, "ipv6-prefix", 64)},
+         {"dry-run", Presence::optional,
+          [&](const Node& n) { read_switch(n, "dry-run", limit.is_dry_run); }},
+         {"exempt", Presence::optional, [&](const Node& n) { read_exempt(n); }}});
+  }
+
+  void read_exempt(const Node& node) {
+    read_one_or_list(reading_, node, "exempt", exempt_max, [&](const Node& item) {
+      const auto text = read_text(reading_, item, "exempt");
+      const auto prefix = text ? geo::parse_prefix(*text) : std::nullopt;
+      if (prefix) config_.rate_limit.exempt.push_back(*prefix);
+      if (text && !prefix) {
+        reading_.error(item.at, "bad-network",
+                       "exempt is `{}`, expected a network such as 192.0.2.0/24", *text);
+      }
+    });
   }
 
   std::optional<std::string> read_nsid(const Node& node) {

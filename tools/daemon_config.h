@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "dns/rate_limit.h"
 #include "dns/sockets.h"
 #include "geo/base/diagnostics.h"
 #include "tools/identity_config.h"
@@ -22,6 +23,7 @@ struct DaemonConfig {
   std::string audit;
   std::string control;
   std::optional<dns::Endpoint> http;  // metrics and status; left out: none
+  dns::RateLimit rate_limit;          // left out: none
   IdentityConfig identity;            // NSID, CHAOS names, cookies
   std::string probe_ca;               // PEM; empty: the system's
   bool debug_verbs = false;           // `debug-stall` on the control socket, for drills and tests

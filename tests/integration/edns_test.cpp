@@ -88,5 +88,25 @@ TEST_CASE("edns: cookie secrets are shared, rolled over by a reload and kept whe
   CHECK(has(status_with(cookie), "status: NOERROR"));
 }
 
+TEST_CASE("edns: a rate limit answers, slips and drops, and a cookie passes it",
+          "[integration][edns]") {
+  Server server;
+  edit(server.path("demarcd.yaml"), "debug-verbs: true",
+       "debug-verbs: true\nrate-limit: { per-second: 2, slip: 1, exempt: [\"::1/128\"] }");
+  server.start();
+  const std::vector<std::string> plain{"+nocookie", "+ignore", "ns1.example.com"};
+  int truncated = 0;
+  // Dig takes far less than half a second to start: most of these are above the limit.
+  for (int i = 0; i < 30; ++i) truncated += has(dig(server, plain), "flags: qr tc") ? 1 : 0;
+  CHECK(truncated > 0);
+  const std::string cookie =
+      cookie_in(dig(server, {"+tcp", "+cookie=0123456789abcdef", "ns1.example.com"}));
+  for (int i = 0; i < 10; ++i) {
+    CHECK(has(dig(server, {"+cookie=" + cookie, "+ignore", "ns1.example.com"}), "192.0.2.53"));
+    CHECK(has(dig(server, {"+nocookie", "+tcp", "ns1.example.com"}), "192.0.2.53"));
+  }
+  CHECK(server.status().at("counters").at("rate-truncated").get<int>() >= truncated);
+}
+
 }  // namespace
 }  // namespace demarc::testing
