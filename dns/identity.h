@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "dns/cookies.h"
+#include "dns/tls.h"
 
 namespace demarc::dns {
 
@@ -23,6 +25,7 @@ struct Identity {
   CookieSecrets cookie_secrets;
   bool requires_cookie = false;  // over UDP a client that knows cookies must show a good one
   std::uint16_t keepalive = 0;   // of an idle TCP connection, in 100 ms (RFC 7828)
+  std::shared_ptr<const TlsContext> tls;  // for new connections; null: none are taken
 };
 
 }  // namespace demarc::dns

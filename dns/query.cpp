@@ -72,6 +72,9 @@ Reading read_option(std::uint16_t code, std::span<const std::uint8_t> data, Edns
       if (!data.empty()) return Reading::format_error;  // RFC 9660 §3
       edns.wants_zone_version = true;
       return Reading::good;
+    case edns::padding:
+      edns.wants_padding = true;
+      return Reading::good;
     case edns::keepalive:
       edns.wants_keepalive = true;
       return Reading::good;

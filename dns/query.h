@@ -24,6 +24,7 @@ struct Edns {
   bool wants_nsid = false;                      // RFC 5001
   bool wants_zone_version = false;              // RFC 9660
   bool wants_keepalive = false;                 // RFC 7828; means nothing over UDP
+  bool wants_padding = false;                   // RFC 7830; means nothing without TLS
 };
 
 /// A query. Spans point into the packet it was read from.

@@ -13,9 +13,10 @@ namespace demarc::dns {
 namespace {
 
 constexpr std::uint16_t pointer_mark = 0xc000;
+constexpr std::size_t padding_block = 468;  // of answers (RFC 8467 §4.1)
 
 std::size_t size_limit(const Query& query, Transport transport) noexcept {
-  if (transport == Transport::tcp) return message_size_max;
+  if (is_stream(transport)) return message_size_max;
   if (!query.edns.present) return udp_size_without_edns;
   return std::clamp<std::size_t>(query.edns.udp_size, udp_size_without_edns, udp_size_max);
 }
@@ -231,8 +232,21 @@ void Reply::write_opt() noexcept {
   std::memcpy(out_ + size_, options_.data(), options_size_);
   size_ += options_size_;
   size_ += write_extended_error(size_);
+  if (transport_ == Transport::tls && query_.edns.wants_padding) size_ += write_padding(size_);
   put16(opt + 9, static_cast<std::size_t>(out_ + size_ - opt) - edns::opt_size);
   ++additional_count_;
+}
+
+// To a multiple of the block, as far as the message may grow.
+std::size_t Reply::write_padding(std::size_t at) noexcept {
+  const std::size_t unpadded = at + edns::option_header_size;
+  if (unpadded > message_limit_) return 0;
+  const std::size_t wanted = (padding_block - unpadded % padding_block) % padding_block;
+  const std::size_t size = std::min(wanted, message_limit_ - unpadded);
+  put16(out_ + at, edns::padding);
+  put16(out_ + at + 2, size);
+  std::memset(out_ + unpadded, 0, size);
+  return edns::option_header_size + size;
 }
 
 std::size_t Reply::write_extended_error(std::size_t at) noexcept {

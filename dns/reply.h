@@ -94,6 +94,7 @@ class Reply {
   std::uint8_t* add_option(std::uint16_t code, std::size_t data_size) noexcept;
   void write_opt() noexcept;
   std::size_t write_extended_error(std::size_t at) noexcept;
+  std::size_t write_padding(std::size_t at) noexcept;
   bool append_once(const RecordBytes& part, std::size_t first_record) noexcept;
 
   const Query& query_;

@@ -52,7 +52,7 @@ Admission add_options(const Identity& identity, const Worker& worker, const Quer
                       const geo::Address& client, Transport transport, Reply& reply) noexcept {
   const Edns& edns = query.edns;
   if (edns.wants_nsid && !identity.nsid.empty()) reply.set_nsid(identity.nsid);
-  if (edns.wants_keepalive && transport == Transport::tcp && identity.keepalive != 0) {
+  if (edns.wants_keepalive && is_stream(transport) && identity.keepalive != 0) {
     reply.set_keepalive(identity.keepalive);
   }
   if (edns.cookie.empty() || identity.cookie_secrets.empty()) return {};
@@ -62,7 +62,7 @@ Admission add_options(const Identity& identity, const Worker& worker, const Quer
       check_cookie(edns.cookie, client, now, identity.cookie_secrets) == CookieState::good;
   reply.set_cookie(make_cookie(edns.cookie, client, now, identity.cookie_secrets));
   admission.may_answer =
-      admission.has_good_cookie || transport == Transport::tcp || !identity.requires_cookie;
+      admission.has_good_cookie || is_stream(transport) || !identity.requires_cookie;
   return admission;
 }
 

@@ -73,6 +73,7 @@ inline constexpr std::uint16_t nsid = 3;             // RFC 5001
 inline constexpr std::uint16_t client_subnet = 8;    // RFC 7871
 inline constexpr std::uint16_t cookie = 10;          // RFC 7873
 inline constexpr std::uint16_t keepalive = 11;       // RFC 7828
+inline constexpr std::uint16_t padding = 12;         // RFC 7830
 inline constexpr std::uint16_t extended_error = 15;  // RFC 8914
 inline constexpr std::uint16_t zone_version = 19;    // RFC 9660
 inline constexpr std::size_t opt_size = 11;          // an OPT without options

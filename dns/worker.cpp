@@ -17,6 +17,7 @@ CounterValues Counters::values() const noexcept {
   sum.rate_truncated = rate_truncated.value();
   sum.send_failures = send_failures.value();
   sum.tcp_connections = tcp_connections.value();
+  sum.tls_connections = tls_connections.value();
   sum.tcp_refused = tcp_refused.value();
   sum.tcp_evicted = tcp_evicted.value();
   sum.tcp_timeouts = tcp_timeouts.value();
@@ -37,6 +38,7 @@ CounterValues& CounterValues::operator+=(const CounterValues& other) noexcept {
   rate_truncated += other.rate_truncated;
   send_failures += other.send_failures;
   tcp_connections += other.tcp_connections;
+  tls_connections += other.tls_connections;
   tcp_refused += other.tcp_refused;
   tcp_evicted += other.tcp_evicted;
   tcp_timeouts += other.tcp_timeouts;

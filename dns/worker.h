@@ -15,7 +15,11 @@
 
 namespace demarc::dns {
 
-enum class Transport : std::uint8_t { udp, tcp };
+enum class Transport : std::uint8_t { udp, tcp, tls };
+
+[[nodiscard]] constexpr bool is_stream(Transport transport) noexcept {
+  return transport != Transport::udp;
+}
 
 /// Both clocks as a batch sees them, in milliseconds; may lag behind by clock_lag_max_ms.
 struct Now {
@@ -41,6 +45,7 @@ struct CounterValues {
   std::uint64_t rate_truncated = 0;  // likewise
   std::uint64_t send_failures = 0;
   std::uint64_t tcp_connections = 0;  // accepted
+  std::uint64_t tls_connections = 0;  // of them, with TLS
   std::uint64_t tcp_refused = 0;      // closed at once: the client has too many
   std::uint64_t tcp_evicted = 0;      // idle ones that made room
   std::uint64_t tcp_timeouts = 0;
@@ -74,6 +79,7 @@ struct Counters {
   Counter rate_truncated;
   Counter send_failures;
   Counter tcp_connections;
+  Counter tls_connections;
   Counter tcp_refused;
   Counter tcp_evicted;
   Counter tcp_timeouts;

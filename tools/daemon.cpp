@@ -102,6 +102,7 @@ Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config)
   daemon->signals_ = Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 
   auto server = dns::Server::bind({.listen = daemon->config_.listen,
+                                   .tls_listen = daemon->config_.tls_listen,
                                    .threads = daemon->config_.threads,
                                    .seed = random_seed(),
                                    .rate_limit = daemon->config_.rate_limit});
@@ -252,7 +253,9 @@ Result<void, std::string> Daemon::watch_outside() {
                                      });
   if (!control) return refused(control.error().text());
   control_ = std::move(*control);
-  auto watch = FileWatch::open(*loop_, watch_timer, {config_.repository}, config_.geoip,
+  auto files = files_of(config_.identity);
+  files.insert(files.end(), config_.geoip.begin(), config_.geoip.end());
+  auto watch = FileWatch::open(*loop_, watch_timer, {config_.repository}, files,
                                [this] { begin_reload("files changed"); });
   if (!watch) return refused(watch.error().text());
   watch_ = std::move(*watch);
@@ -297,6 +300,8 @@ void Daemon::serve() {
   is_serving_ = true;
   std::string line = "ready";
   for (const dns::Endpoint& endpoint : server_->bound()) line += " " + dns::to_text(endpoint);
+  if (!server_->tls_bound().empty()) line += " tls";
+  for (const dns::Endpoint& endpoint : server_->tls_bound()) line += " " + dns::to_text(endpoint);
   fmt::print("{}\n", line);
   std::fflush(stdout);
   log_info("{} zones={} services={}", line, repository().zones.size(),

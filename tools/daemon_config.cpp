@@ -49,7 +49,7 @@ class ConfigReader {
           [&](const Node& n) {
             if (auto name = read_identifier(reading_, n, "node")) config_.node = name->value;
           }},
-         {"listen", Presence::optional, [&](const Node& n) { read_listen(n); }},
+         {"listen", Presence::optional, [&](const Node& n) { read_listen(n, config_.listen); }},
          {"threads", Presence::optional, [&](const Node& n) { read_threads(n); }},
          {"repository", Presence::required, path_to(&DaemonConfig::repository, "repository")},
          {"geoip", Presence::optional, [&](const Node& n) { read_geoip(n); }},
@@ -58,6 +58,7 @@ class ConfigReader {
          {"control", Presence::optional, path_to(&DaemonConfig::control, "control")},
          {"http", Presence::optional,
           [&](const Node& n) { config_.http = read_endpoint(n, "http"); }},
+         {"tls", Presence::optional, [&](const Node& n) { read_tls(n); }},
          {"rate-limit", Presence::optional, [&](const Node& n) { read_rate_limit(n); }},
          {"nsid", Presence::optional, [&](const Node& n) { config_.identity.nsid = read_nsid(n); }},
          {"chaos", Presence::optional,
@@ -85,14 +86,28 @@ class ConfigReader {
     return endpoint;
   }
 
-  void read_listen(const Node& node) {
+  void read_listen(const Node& node, std::vector<dns::Endpoint>& listen) {
     read_one_or_list(reading_, node, "listen", listen_max, [&](const Node& item) {
-      if (const auto endpoint = read_endpoint(item, "listen")) config_.listen.push_back(*endpoint);
+      if (const auto endpoint = read_endpoint(item, "listen")) listen.push_back(*endpoint);
     });
   }
 
   void read_switch(const Node& node, std::string_view what, bool& value) {
     assign(value, read_choice<bool>(reading_, node, what, {{"true", true}, {"false", false}}));
+  }
+
+  void read_tls(const Node& node) {
+    IdentityConfig& identity = config_.identity;
+    const auto path_to = [&](std::string& path, const char* what) {
+      return [this, &path, what](const Node& n) {
+        if (const auto text = read_text(reading_, n, what)) path = resolved(folder_, *text);
+      };
+    };
+    read_map(
+        reading_, node, "tls",
+        {{"listen", Presence::required, [&](const Node& n) { read_listen(n, config_.tls_listen); }},
+         {"certificate", Presence::required, path_to(identity.certificate_file, "certificate")},
+         {"key", Presence::required, path_to(identity.key_file, "key")}});
   }
 
   void read_rate_limit(const Node& node) {

@@ -16,7 +16,8 @@ namespace demarc::tools {
 struct DaemonConfig {
   std::string node = "demarc";
   std::vector<dns::Endpoint> listen;
-  unsigned threads = 1;  // UDP threads an address; `auto`: one a core
+  std::vector<dns::Endpoint> tls_listen;  // DNS over TLS; its certificate is in `identity`
+  unsigned threads = 1;                   // UDP threads an address; `auto`: one a core
   std::string repository;
   std::vector<std::string> geoip;
   std::string state;

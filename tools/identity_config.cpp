@@ -49,7 +49,20 @@ Result<std::shared_ptr<const dns::Identity>, std::string> build_identity(
       identity.cookie_secrets.push_back(*secret);
     }
   }
+  if (!config.certificate_file.empty()) {
+    auto tls = dns::TlsContext::load(config.certificate_file, config.key_file);
+    if (!tls) return std::unexpected(tls.error());
+    identity.tls = std::move(*tls);
+  }
   return std::make_shared<const dns::Identity>(std::move(identity));
+}
+
+std::vector<std::string> files_of(const IdentityConfig& config) {
+  std::vector<std::string> files = config.secret_files;
+  for (const std::string* file : {&config.certificate_file, &config.key_file}) {
+    if (!file->empty()) files.push_back(*file);
+  }
+  return files;
 }
 
 }  // namespace demarc::tools

@@ -21,11 +21,16 @@ struct IdentityConfig {
   bool has_cookies = true;
   std::vector<std::string> secret_files;  // the first signs; none: a random secret
   bool requires_cookie = false;
-  dns::CookieSecret random_secret{};  // of this process
+  dns::CookieSecret random_secret{};       // of this process
+  std::string certificate_file, key_file;  // of DNS over TLS; empty: none
 };
 
-/// Reads the secret files anew, so that a reload rolls them over. The error names the file.
+/// Reads secrets, certificate and key anew, so that a reload rolls them over. The error names the
+/// file.
 [[nodiscard]] Result<std::shared_ptr<const dns::Identity>, std::string> build_identity(
     const IdentityConfig& config, const std::string& node);
+
+/// The files of it, to be watched.
+[[nodiscard]] std::vector<std::string> files_of(const IdentityConfig& config);
 
 }  // namespace demarc::tools

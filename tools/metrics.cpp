@@ -65,6 +65,7 @@ void queries(Text& text, const dns::CounterValues& c) {
   text.single("demarc_send_failures_total", "counter", "answers the kernel did not take",
               c.send_failures);
   text.single("demarc_tcp_connections_total", "counter", "accepted", c.tcp_connections);
+  text.single("demarc_tls_connections_total", "counter", "of them, with TLS", c.tls_connections);
   text.single("demarc_tcp_timeouts_total", "counter", "closed for time", c.tcp_timeouts);
 }
 

@@ -94,6 +94,7 @@ json counters_status(const dns::CounterValues& c) {
           {"rate-truncated", c.rate_truncated},
           {"send-failures", c.send_failures},
           {"tcp-connections", c.tcp_connections},
+          {"tls-connections", c.tls_connections},
           {"tcp-refused", c.tcp_refused},
           {"tcp-evicted", c.tcp_evicted},
           {"tcp-timeouts", c.tcp_timeouts}};

@@ -1,9 +1,11 @@
 // What a server says of itself, and the cookies it shares with its peers, asked with real dig.
+#include <filesystem>
+#include <fstream>
+
 #include <catch2/catch.hpp>
 
-#include <fmt/format.h>
-
 #include "tests/integration/server.h"
+#include "tests/support/certificates.h"
 
 namespace demarc::testing {
 namespace {
@@ -106,6 +108,46 @@ TEST_CASE("edns: a rate limit answers, slips and drops, and a cookie passes it",
     CHECK(has(dig(server, {"+nocookie", "+tcp", "ns1.example.com"}), "192.0.2.53"));
   }
   CHECK(server.status().at("counters").at("rate-truncated").get<int>() >= truncated);
+}
+
+TEST_CASE("edns: kdig asks over TLS, and a changed certificate is taken by itself",
+          "[integration][edns][tls]") {
+  const CertificateAuthority authority;
+  const CertificateAuthority other("another CA");
+  Server server;
+  const auto put = [&](const std::string& name, const std::string& text) {
+    std::ofstream(server.path(name + ".new")) << text;
+    std::filesystem::rename(server.path(name + ".new"), server.path(name));
+  };
+  const auto use = [&](const CertificateAuthority& issuer) {
+    const auto identity = issuer.issue({.host = "ns1.example.com"});
+    put("key.pem", identity.key_pem);
+    put("cert.pem", identity.certificate_pem);
+  };
+  use(authority);
+  put("ca.pem", authority.pem());
+  put("other.pem", other.pem());
+  edit(server.path("demarcd.yaml"), "debug-verbs: true",
+       "debug-verbs: true\ntls: { listen: \"127.0.0.1:0\", certificate: cert.pem, key: key.pem }");
+  server.start();
+  const auto kdig = [&](const std::string& ca) {
+    return run({"kdig", "@127.0.0.1", "-p", std::to_string(server.tls_port()), "+tls",
+                "+tls-ca=" + server.path(ca), "+tls-hostname=ns1.example.com", "+padding",
+                "+retry=0", "ns1.example.com"})
+        .out;
+  };
+  const std::string answer = kdig("ca.pem");
+  INFO(answer);
+  CHECK(has(answer, "192.0.2.53"));
+  CHECK(has(answer, "TLS session (TLS1.3)"));
+  CHECK_FALSE(has(kdig("other.pem"), "192.0.2.53"));
+
+  put("cert.pem", "no certificate");
+  REQUIRE(wait_for([&] { return server.has_alert("configuration"); }));
+  CHECK(has(server.log(), "cert.pem: [bad-certificate]"));
+  CHECK(has(kdig("ca.pem"), "192.0.2.53"));
+  use(other);
+  CHECK(wait_for([&] { return has(kdig("other.pem"), "192.0.2.53"); }));
 }
 
 }  // namespace
