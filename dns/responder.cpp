@@ -106,7 +106,7 @@ void add_ds_of_apex(const ZoneTable& zones, const Node& apex, const Query& query
   const ZoneTable::ParentSide parent = zones.parent_side(apex);
   const auto ds = parent.node ? zones.find_answer(zones.node(*parent.node), rrtype::ds)
                               : std::optional<Answer>{};
-  if (ds) {
+  if (ds && !ds->is_for_other_types) {
     reply.append(*ds, 0);
   } else {
     add_negative(zones, parent.is_hosted ? parent.zone : apex.zone, query, Rcode::noerror, reply);
