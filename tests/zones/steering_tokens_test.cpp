@@ -182,7 +182,7 @@ const std::vector<Refused>& refusals() {
 }  // namespace
 
 TEST_CASE("steering: every refusal of a token, told and without effect", "[steering][token]") {
-  std::set<RefusalKind> shown = {RefusalKind::denied};  // zones/residency_rules_test has that one
+  std::set<RefusalKind> shown = {RefusalKind::denied};  // needs residency rules
   for (const Refused& row : refusals()) {
     TokenStory story;
     const std::string text = row.token(story);
