@@ -1,10 +1,6 @@
 // The same random zones served by demarcd and by NSD, asked the same questions: every difference is
 // a finding. Left out where NSD (Debian package `nsd`) is not installed. Another seed or more of
 // it: DEMARC_DIFFERENTIAL_SEED, DEMARC_DIFFERENTIAL_ZONES.
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -18,6 +14,7 @@
 
 #include "tests/dns/message.h"
 #include "tests/support/dns_client.h"
+#include "tests/support/free_port.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/wait_for.h"
@@ -162,18 +159,6 @@ class ZoneMaker {
   Lines targets_;
 };
 
-std::uint16_t free_port() {
-  const int probe = ::socket(AF_INET, SOCK_DGRAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  REQUIRE(::bind(probe, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  REQUIRE(::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  ::close(probe);
-  return ntohs(address.sin_port);
-}
-
 /// What two servers must agree on. Additional records are a courtesy (RFC 2181 §5.4.1 and NSD's
 /// minimal responses), but for the glue of a referral.
 struct Compared {
@@ -221,7 +206,8 @@ TEST_CASE("differential: random zones are answered as NSD answers them",
       "server:\n  ip-address: 127.0.0.1@{}\n  username: \"\"\n  chroot: \"\"\n  zonesdir: \"{}\"\n"
       "  database: \"\"\n  pidfile: \"{}/nsd.pid\"\n  xfrdfile: \"\"\n  zonelistfile: "
       "\"{}/z.list\"\n"
-      "  minimal-responses: yes\n  rrl-ratelimit: 0\n  server-count: 1\n  hide-version: yes\n  logfile: "
+      "  minimal-responses: yes\n  rrl-ratelimit: 0\n  server-count: 1\n  hide-version: yes\n  "
+      "logfile: "
       "\"{}/nsd.log\"\n"
       "remote-control:\n  control-enable: no\n",
       nsd_port, folder.path(), folder.path(), folder.path(), folder.path());
