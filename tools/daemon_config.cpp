@@ -66,6 +66,7 @@ class ConfigReader {
          {"chaos", Presence::optional,
           [&](const Node& n) { read_switch(n, "chaos", config_.identity.says_chaos); }},
          {"cookies", Presence::optional, [&](const Node& n) { read_cookies(n); }},
+         {"token-drop", Presence::optional, path_to(&DaemonConfig::token_drop, "token-drop")},
          {"probe-ca", Presence::optional, path_to(&DaemonConfig::probe_ca, "probe-ca")},
          {"debug-verbs", Presence::optional,
           [&](const Node& n) { read_switch(n, "debug-verbs", config_.debug_verbs); }}});

@@ -27,6 +27,7 @@ struct DaemonConfig {
   std::vector<geo::Prefix> proxy_peers;
   dns::RateLimit rate_limit;  // left out: none
   IdentityConfig identity;    // NSID, CHAOS names, cookies
+  std::string token_drop;     // folder of tokens to present; empty: none
   std::string probe_ca;       // PEM; empty: the system's
   bool debug_verbs = false;   // `debug-stall` on the control socket, for drills and tests
 };
