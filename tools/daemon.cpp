@@ -1,5 +1,6 @@
 #include "tools/daemon.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -48,15 +49,21 @@ std::uint64_t random_seed() {
 
 /// Loads from a private copy, so that an edit in the middle of it changes nothing, and so that what
 /// was good can be served again after a restart amid a bad edit.
-Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBook serials) {
+Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBook serials,
+                                     zones::KeyTrustState keys) {
   const std::string copy = candidate_of(config);
   const auto copied = copy_repository(config.repository, copy);
   if (!copied) log_warning("repository-not-copied error={}", copied.error().text());
   auto loaded = load({.repository = copied ? copy : config.repository,
                       .geoip = config.geoip,
                       .serials = std::move(serials),
-                      .now = read_clocks().wall});
-  if (!loaded || !copied) return loaded;
+                      .now = read_clocks().wall,
+                      .keys = std::move(keys)});
+  if (!loaded) return loaded;
+  auto identity = build_identity(config.identity, config.node);
+  if (!identity) return std::unexpected(LoadErrors{identity.error()});
+  loaded->parts.identity = std::move(*identity);
+  if (!copied) return loaded;
   const std::string good = last_good_of(config);
   // In one step, so that no instant is without a last good copy.
   if (::renameat2(AT_FDCWD, copy.c_str(), AT_FDCWD, good.c_str(), RENAME_EXCHANGE) != 0 &&
@@ -79,6 +86,10 @@ void log_errors(const LoadErrors& errors) {
 
 Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config) {
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(config)));
+  std::ranges::generate(daemon->config_.identity.random_secret,
+                        [device = std::make_shared<std::random_device>()] {
+                          return static_cast<std::uint8_t>((*device)());
+                        });
   sigset_t set;
   ::sigemptyset(&set);
   for (const int signal : {SIGHUP, SIGTERM, SIGINT}) ::sigaddset(&set, signal);
@@ -93,8 +104,11 @@ Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config)
   daemon->signals_ = Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 
   auto server = dns::Server::bind({.listen = daemon->config_.listen,
+                                   .tls_listen = daemon->config_.tls_listen,
                                    .threads = daemon->config_.threads,
-                                   .seed = random_seed()});
+                                   .seed = random_seed(),
+                                   .rate_limit = daemon->config_.rate_limit,
+                                   .proxy_peers = daemon->config_.proxy_peers});
   if (!server) return refused(server.error().text());
   daemon->server_ = std::move(*server);
   if (auto opened = daemon->open_state(); !opened) return refused(opened.error());
@@ -112,6 +126,7 @@ Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config)
 Daemon::~Daemon() {
   http_.reset();
   control_.reset();
+  drop_.reset();
   watch_.reset();
   if (loader_.joinable()) loader_.join();
   if (prober_) prober_->stop();
@@ -155,15 +170,17 @@ Result<void, std::string> Daemon::open_state() {
 }
 
 Result<Loaded, std::string> Daemon::first_load() {
-  auto loaded = load_copy(config_, controller_->steering().state().serials);
+  const zones::SteeringState& state = controller_->steering().state();
+  auto loaded = load_copy(config_, state.serials, zones::key_trust_of(state));
   if (loaded) return std::move(*loaded);
   log_errors(loaded.error());
   std::error_code error;
   if (std::filesystem::is_directory(last_good_of(config_), error)) {
     auto last_good = load({.repository = last_good_of(config_),
                            .geoip = config_.geoip,
-                           .serials = controller_->steering().state().serials,
-                           .now = read_clocks().wall});
+                           .serials = state.serials,
+                           .now = read_clocks().wall,
+                           .keys = zones::key_trust_of(state)});
     if (last_good) {
       log_line(LogLevel::alert, "the repository has errors; the last good one is served");
       refused_at_start_ = loaded.error().front();
@@ -242,10 +259,21 @@ Result<void, std::string> Daemon::watch_outside() {
                                      });
   if (!control) return refused(control.error().text());
   control_ = std::move(*control);
-  auto watch = FileWatch::open(*loop_, watch_timer, {config_.repository}, config_.geoip,
+  auto files = files_of(config_.identity);
+  files.insert(files.end(), config_.geoip.begin(), config_.geoip.end());
+  auto watch = FileWatch::open(*loop_, watch_timer, {config_.repository}, files,
                                [this] { begin_reload("files changed"); });
   if (!watch) return refused(watch.error().text());
   watch_ = std::move(*watch);
+  if (!config_.token_drop.empty()) {
+    auto drop = TokenDrop::open(*loop_, config_.token_drop, [this](const std::string& token) {
+      auto reply = controller_->happen_one(zones::TokenPresented{token, "drop-folder"});
+      after_step();
+      return reply.value_or(zones::Reply{});
+    });
+    if (!drop) return refused(drop.error().text());
+    drop_ = std::move(*drop);
+  }
   if (config_.http) {
     auto http = HttpService::start(*loop_, *config_.http,
                                    {.metrics = [this] { return metrics_of(*this); },
@@ -287,6 +315,8 @@ void Daemon::serve() {
   is_serving_ = true;
   std::string line = "ready";
   for (const dns::Endpoint& endpoint : server_->bound()) line += " " + dns::to_text(endpoint);
+  if (!server_->tls_bound().empty()) line += " tls";
+  for (const dns::Endpoint& endpoint : server_->tls_bound()) line += " " + dns::to_text(endpoint);
   fmt::print("{}\n", line);
   std::fflush(stdout);
   log_info("{} zones={} services={}", line, repository().zones.size(),
@@ -359,8 +389,9 @@ void Daemon::begin_reload(const std::string& why) {
   }
   is_loading_ = true;
   if (loader_.joinable()) loader_.join();
-  loader_ = std::jthread([this, why, serials = controller_->steering().state().serials] {
-    auto loaded = std::make_shared<Result<Loaded, LoadErrors>>(load_copy(config_, serials));
+  const zones::SteeringState& state = controller_->steering().state();
+  loader_ = std::jthread([this, why, serials = state.serials, keys = zones::key_trust_of(state)] {
+    auto loaded = std::make_shared<Result<Loaded, LoadErrors>>(load_copy(config_, serials, keys));
     loop_->post([this, why, loaded] { finish_reload(std::move(*loaded), why); });
   });
 }
