@@ -20,8 +20,8 @@ ServiceSlot build_slot(const zones::Repository& repository, const zones::Views& 
   return slot;
 }
 
-/// Puts a slot in its place. The same grants: their end by the monotonic clock never moves back with
-/// the wall clock.
+/// Puts a slot in its place. The same grants: their end by the monotonic clock never moves back
+/// with the wall clock.
 void put(ServiceSlot& slot, ServiceSlot next) {
   if (next.wall_end_ms == slot.wall_end_ms) {
     next.monotonic_end_ms = std::min(next.monotonic_end_ms, slot.monotonic_end_ms);

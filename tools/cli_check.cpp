@@ -1,4 +1,5 @@
 // `demarc check`: reads a zone repository and says all that is wrong. Needs no server.
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -7,6 +8,7 @@
 
 #include "tools/cli.h"
 #include "zones/repository.h"
+#include "zones/tenants.h"
 
 namespace demarc::tools {
 namespace {
@@ -27,14 +29,25 @@ void check(CliContext& context, const std::string& folder, bool strict) {
                           {"rule", d.rule},
                           {"text", d.text}});
     }
-    fmt::print("{}\n", json{{"ok", repository != nullptr}, {"findings", findings}}.dump(2));
+    json report{{"ok", repository != nullptr}, {"findings", findings}};
+    if (repository && repository->tenants) {
+      report["tenants"] = repository->tenants->size();
+      report["tenants-digest"] = repository->tenants->digest();
+    }
+    fmt::print("{}\n", report.dump(2));
   } else {
     for (const Diagnostic& d : diagnostics.list()) fmt::print("{}\n", d.line());
     const std::size_t errors = diagnostics.error_count();
     const std::size_t warnings = diagnostics.list().size() - errors;
     if (repository) {
-      fmt::print("{}: {} zones, {} services, {} warning(s)\n", folder, repository->zones.size(),
-                 repository->services.size(), warnings);
+      const auto is_class = [](const Service& service) { return service.tenants_of.has_value(); };
+      const auto classes = std::ranges::count_if(repository->services, is_class);
+      const std::string tenants =
+          repository->tenants
+              ? fmt::format(", {} tenants in {} classes", repository->tenants->size(), classes)
+              : std::string{};
+      fmt::print("{}: {} zones, {} services{}, {} warning(s)\n", folder, repository->zones.size(),
+                 std::ssize(repository->services) - classes, tenants, warnings);
     } else {
       fmt::print("{}: {} error(s), {} warning(s)\n", folder, errors, warnings);
     }

@@ -11,6 +11,7 @@
 #include "tools/daemon.h"
 #include "tools/explain.h"
 #include "tools/status.h"
+#include "tools/tenant_report.h"
 #include "zones/strict_json.h"
 
 namespace demarc::tools {
@@ -70,6 +71,13 @@ json explain_verb(const Ask& ask) {
   return {{"ok", true}, {"explained", std::move(*explained)}};
 }
 
+json tenant_verb(const Ask& ask) {
+  auto report =
+      tenant_report(ask.daemon.controller().steering(), ask.text("name"), ask.text("service"));
+  if (!report) return failed(report.error());
+  return {{"ok", true}, {"tenant", std::move(*report)}};
+}
+
 json revoke_verb(const Ask& ask) {
   const std::string reason = ask.text("reason");
   if (const auto key = ask.text("key"); !key.empty()) {
@@ -98,6 +106,7 @@ const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
       {"pending",
        [](const Ask& a) { return json{{"ok", true}, {"pending", pending_of(a.daemon)}}; }},
       {"explain", explain_verb},
+      {"tenant", tenant_verb},
       {"approve", [](const Ask& a) { return decide(a, TokenPresented{a.text("token"), a.who}); }},
       {"revoke", revoke_verb},
       {"drain",

@@ -78,15 +78,16 @@ Result<TenantSort, TenantFinding> TenantClasses::resolve(ServiceId id,
   const Policy& policy = repository_.policy;
   const auto word = [&](TenantWord which) { return words[static_cast<std::size_t>(which)]; };
   TenantSort sort;
+  sort.service = service.owner.text_without_dot();
   sort.kind.service = id;
 
   const std::string_view home = word(TenantWord::home);
   const auto jurisdiction = policy.find_jurisdiction(home);
   if (!jurisdiction) {
-    return std::unexpected(finding(
-        TenantWord::home, "unknown-jurisdiction", "home is `{}`; {}", home,
-        home.empty() ? std::string("expected the tenant's jurisdiction")
-                     : yaml::suggest(std::string(home), names_of(policy.jurisdictions))));
+    return std::unexpected(
+        finding(TenantWord::home, "unknown-jurisdiction", "home is `{}`; {}", home,
+                home.empty() ? std::string("expected the tenant's jurisdiction")
+                             : yaml::suggest(std::string(home), names_of(policy.jurisdictions))));
   }
   sort.kind.home = *jurisdiction;
 
@@ -225,12 +226,10 @@ std::vector<RegionId> TenantClasses::order_of(const Service& service, Jurisdicti
 
 Result<std::uint16_t, TenantFinding> TenantClasses::kind_of(TenantSort& sort,
                                                             std::string_view tenant,
-                                                            const Place& place) {
+                                                            const PlaceMaker& place) {
   std::size_t at = 0;
   if (sort.kind.placement == Placement::hash) {
-    const Service& service = repository_.service(sort.kind.service);
-    const auto top =
-        top_two(tenant_hash(stream_, service.owner.text_without_dot(), tenant), sort.candidates);
+    const auto top = top_two(tenant_hash(stream_, sort.service, tenant), sort.candidates);
     at = top.first * sort.candidates.size() + top.second;
     if (sort.kind_made[at] == no_kind) {
       sort.kind.regions = {sort.candidates[top.first].region};
@@ -258,14 +257,14 @@ Result<std::uint16_t, TenantFinding> TenantClasses::kind_of(TenantSort& sort,
   return *kind;
 }
 
-std::optional<ServiceId> TenantClasses::class_for(const TenantKind& kind, const Place& place) {
+std::optional<ServiceId> TenantClasses::class_for(const TenantKind& kind, const PlaceMaker& place) {
   const Service& parent = repository_.service(kind.service);
   auto order = order_of(parent, kind.home, kind.regions);
   const ClassKey key{kind.service, kind.home, kind.residency, order};
   if (const auto known = classes_.find(key); known != classes_.end()) return known->second;
   if (classes_.size() == tenant_classes_max) return std::nullopt;
   const auto id = static_cast<ServiceId>(repository_.services.size());
-  Service made = make_class(kind, order, place);
+  Service made = make_class(kind, order, place());
   repository_.services.push_back(std::move(made));
   classes_.emplace(key, id);
   return id;
@@ -285,8 +284,7 @@ Service TenantClasses::make_class(const TenantKind& kind, const std::vector<Regi
   }
   const std::string& home = policy.jurisdiction(kind.home).name;
   const auto residency = to_text(kind.residency);
-  made.owner =
-      class_owner(made, fmt::format("{}-{}-{}", home, residency, fmt::join(named, "+")));
+  made.owner = class_owner(made, fmt::format("{}-{}-{}", home, residency, fmt::join(named, "+")));
   made.label = fmt::format("{}/{}-{}-{}", made.label, home, residency, fmt::join(named, ","));
   made.residency = kind.residency;
   made.home_kind = HomeKind::tenant;

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -36,9 +37,13 @@ struct TenantFinding {
   std::string text;
 };
 
+/// Makes the place of a line only when somebody needs it: a million are read and few are told of.
+using PlaceMaker = std::function<Place()>;
+
 /// What all lines with the same words have in common.
 struct TenantSort {
   std::size_t set = 0;
+  std::string service;                   // owner without the last dot
   TenantKind kind;                       // but for class, and by hash for regions
   std::vector<Candidate> candidates;     // by hash: where it may go, by region name
   std::vector<std::uint16_t> kind_made;  // one, or by first and second candidate; no_kind: not yet
@@ -57,7 +62,7 @@ class TenantClasses {
   /// The kind of one tenant, lower case; makes the class if it is the first of it, at `place`.
   [[nodiscard]] Result<std::uint16_t, TenantFinding> kind_of(TenantSort& sort,
                                                              std::string_view tenant,
-                                                             const Place& place);
+                                                             const PlaceMaker& place);
 
   /// Where hashing may place tenants of this home: its regions that have weight, by name.
   [[nodiscard]] static std::vector<Candidate> candidates(const Repository& repository,
@@ -75,7 +80,7 @@ class TenantClasses {
                                                           bool is_first) const;
   [[nodiscard]] std::vector<RegionId> order_of(const Service& service, JurisdictionId home,
                                                std::vector<RegionId> first) const;
-  [[nodiscard]] std::optional<ServiceId> class_for(const TenantKind& kind, const Place& place);
+  [[nodiscard]] std::optional<ServiceId> class_for(const TenantKind& kind, const PlaceMaker& place);
   [[nodiscard]] Service make_class(const TenantKind& kind, const std::vector<RegionId>& order,
                                    const Place& place) const;
   [[nodiscard]] Name class_owner(const Service& parent, const std::string& text) const;

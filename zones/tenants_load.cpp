@@ -129,7 +129,9 @@ class TenantsLoader {
       const yaml::Position at = entry.at[static_cast<std::size_t>(word)];
       return Place{file_, at.line, at.column};
     };
-    const Place place{file_, entry.tenant.at.line, entry.tenant.at.column};
+    const PlaceMaker place = [&] {
+      return Place{file_, entry.tenant.at.line, entry.tenant.at.column};
+    };
     const auto spot = spot_at(entry.tenant.at.line, entry.tenant.at.column);
     Sorts& sorts = sorts_[{*service, 0}];
     TenantSort* const sort = sort_of(sorts, *service, {joined, words}, place_of);
@@ -175,7 +177,8 @@ class TenantsLoader {
       sort = sort_of(sorts, service, {row.rest, words}, place_of);
       if (sort == nullptr) return;
     }
-    add(*sort, row.tenant, Place{file_, row.line, 1}, spot_at(row.line, 1), place_of);
+    const PlaceMaker place = [&] { return Place{file_, row.line, 1}; };
+    add(*sort, row.tenant, place, spot_at(row.line, 1), place_of);
   }
 
   template <typename PlaceOf>
@@ -193,10 +196,10 @@ class TenantsLoader {
   }
 
   template <typename PlaceOf>
-  void add(TenantSort& sort, std::string_view tenant, const Place& place, TenantSpot spot,
+  void add(TenantSort& sort, std::string_view tenant, const PlaceMaker& place, TenantSpot spot,
            const PlaceOf& place_of) {
     if (!read_label(tenant, label_)) {
-      return report(place, "bad-tenant-name",
+      return report(place(), "bad-tenant-name",
                     fmt::format("tenant is `{}`; expected 1 to {} letters, digits and inner "
                                 "hyphens",
                                 tenant.substr(0, 2 * label_bytes_max), label_bytes_max));
@@ -204,7 +207,7 @@ class TenantsLoader {
     const auto kind = classes_.kind_of(sort, label_, place);
     if (!kind) return report(place_of(kind.error().word), kind.error().rule, kind.error().text);
     if (!builder_.add(sort.set, label_, *kind, spot)) {
-      report(place, "too-many-tenants",
+      report(place(), "too-many-tenants",
              fmt::format("one more tenant; expected at most {}", tenants_max));
     }
   }
