@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "tools/alerts_status.h"
 #include "tools/clock.h"
 #include "tools/daemon.h"
 #include "tools/explain.h"
@@ -70,6 +71,12 @@ json explain_verb(const Ask& ask) {
   return {{"ok", true}, {"explained", std::move(*explained)}};
 }
 
+json test_alerts_verb(const Ask& ask) {
+  const auto handed_in = ask.daemon.outside().test(ask.text("receiver"), ask.who);
+  if (!handed_in) return failed(handed_in.error());
+  return {{"ok", true}, {"text", "a test message is on its way"}};
+}
+
 json stall_verb(const Ask& ask) {
   if (!ask.daemon.config().debug_verbs) {
     return failed("debug verbs are off; expected `debug-verbs: true` in demarcd.yaml");
@@ -86,6 +93,8 @@ const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
       {"status", [](const Ask& a) { return json{{"ok", true}, {"status", status_of(a.daemon)}}; }},
       {"pending",
        [](const Ask& a) { return json{{"ok", true}, {"pending", pending_of(a.daemon)}}; }},
+      {"alerts", [](const Ask& a) { return json{{"ok", true}, {"alerts", alerts_of(a.daemon)}}; }},
+      {"test-alerts", test_alerts_verb},
       {"explain", explain_verb},
       {"approve", [](const Ask& a) { return decide(a, TokenPresented{a.text("token"), a.who}); }},
       {"revoke",

@@ -56,6 +56,8 @@ class ConfigReader {
               {"http", Presence::optional,
                [&](const Node& n) { config_.http = read_endpoint(n, "http"); }},
               {"probe-ca", Presence::optional, path_to(&DaemonConfig::probe_ca, "probe-ca")},
+              {"alerts", Presence::optional,
+               [&](const Node& n) { config_.alerts = read_alerts(reading_, n, folder_); }},
               {"debug-verbs", Presence::optional, [&](const Node& n) {
                  assign(config_.debug_verbs, read_choice<bool>(reading_, n, "debug-verbs",
                                                                {{"true", true}, {"false", false}}));

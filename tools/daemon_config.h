@@ -8,6 +8,7 @@
 
 #include "dns/sockets.h"
 #include "geo/base/diagnostics.h"
+#include "tools/alerts_config.h"
 
 namespace demarc::tools {
 
@@ -22,7 +23,8 @@ struct DaemonConfig {
   std::string control;
   std::optional<dns::Endpoint> http;  // metrics and status; left out: none
   std::string probe_ca;               // PEM; empty: the system's
-  bool debug_verbs = false;           // `debug-stall` on the control socket, for drills and tests
+  AlertsConfig alerts;
+  bool debug_verbs = false;  // `debug-stall` on the control socket, for drills and tests
 };
 
 /// Reads and checks `path`. Every finding goes to `diagnostics`; nothing comes back if one is an

@@ -1,4 +1,5 @@
-// An alert's details as JSON, shared by the files of health/alerts/message.h. Of this room alone.
+// An alert's details as JSON, the same in a webhook, in the spool (health/alerts/message.h) and in
+// what `demarc alerts` shows (tools/alerts_status.h).
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
