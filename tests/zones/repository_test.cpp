@@ -302,6 +302,18 @@ TEST_CASE("repository: includes stay inside", "[zones][repository]") {
               "expected one of them"});
 }
 
+TEST_CASE("repository: nothing outside it exists for it", "[zones][repository]") {
+  const TempFolder folder;
+  folder.write("outside.zone", "");
+  folder.write("inside/inside.zone", "");
+  auto files = yaml::RepositoryFiles::open(folder.path() + "/inside");
+  REQUIRE(files);
+  CHECK(files->exists("inside.zone"));
+  CHECK_FALSE(files->exists("../outside.zone"));
+  CHECK_FALSE(files->exists("zones/../../outside.zone"));
+  CHECK_FALSE(files->exists(folder.path() + "/outside.zone"));
+}
+
 TEST_CASE("repository: a file has a largest size", "[zones][repository]") {
   const TempFolder folder;
   folder.write("a", "12345");
