@@ -166,7 +166,7 @@ std::string write_webhook(const Notice& notice, const Sender& sender) {
 
 std::string write_signature(std::string_view secret, WallTime now, std::string_view body) {
   const auto seconds = std::chrono::floor<Seconds>(now).time_since_epoch().count();
-  const auto code = zones::hmac_sha256(secret, fmt::format("{}.{}", seconds, body));
+  const auto code = zones::HmacSha256(secret).of(fmt::format("{}.{}", seconds, body));
   return fmt::format("t={},v1={}", seconds, zones::to_hex(code));
 }
 
