@@ -77,6 +77,17 @@ json test_alerts_verb(const Ask& ask) {
   return {{"ok", true}, {"text", "a test message is on its way"}};
 }
 
+json revoke_verb(const Ask& ask) {
+  const std::string reason = ask.text("reason");
+  if (const auto key = ask.text("key"); !key.empty()) {
+    return decide(ask, KeyRevoked{key, ask.who, reason});
+  }
+  if (const auto token = ask.text("token"); !token.empty()) {
+    return decide(ask, GrantRevoked{token, ask.who, reason, true});
+  }
+  return decide(ask, GrantRevoked{ask.text("id"), ask.who, reason});
+}
+
 json stall_verb(const Ask& ask) {
   if (!ask.daemon.config().debug_verbs) {
     return failed("debug verbs are off; expected `debug-verbs: true` in demarcd.yaml");
@@ -97,8 +108,7 @@ const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
       {"test-alerts", test_alerts_verb},
       {"explain", explain_verb},
       {"approve", [](const Ask& a) { return decide(a, TokenPresented{a.text("token"), a.who}); }},
-      {"revoke",
-       [](const Ask& a) { return decide(a, GrantRevoked{a.text("id"), a.who, a.text("reason")}); }},
+      {"revoke", revoke_verb},
       {"drain",
        [](const Ask& a) {
          return decide(a, OrderGiven{a.text("target"), a.text("service"), a.who, a.text("reason"),

@@ -22,6 +22,7 @@
 #include "tools/http_service.h"
 #include "tools/loader.h"
 #include "tools/outside_world.h"
+#include "tools/token_drop.h"
 
 namespace demarc::tools {
 
@@ -86,6 +87,7 @@ class Daemon {
   std::unique_ptr<OutsideWorld> outside_;
   std::unique_ptr<ControlSocket> control_;
   std::unique_ptr<FileWatch> watch_;
+  std::unique_ptr<TokenDrop> drop_;
   std::unique_ptr<HttpService> http_;
 
   std::shared_ptr<const zones::Configuration> configuration_;

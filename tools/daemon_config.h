@@ -25,9 +25,11 @@ struct DaemonConfig {
   std::string audit;
   std::string control;
   std::optional<dns::Endpoint> http;  // metrics and status; left out: none
-  dns::RateLimit rate_limit;          // left out: none
-  IdentityConfig identity;            // NSID, CHAOS names, cookies
-  std::string probe_ca;               // PEM; empty: the system's
+  std::vector<geo::Prefix> proxy_peers;
+  dns::RateLimit rate_limit;  // left out: none
+  IdentityConfig identity;    // NSID, CHAOS names, cookies
+  std::string token_drop;     // folder of tokens to present; empty: none
+  std::string probe_ca;       // PEM; empty: the system's
   AlertsConfig alerts;
   bool debug_verbs = false;  // `debug-stall` on the control socket, for drills and tests
 };
