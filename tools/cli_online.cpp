@@ -2,11 +2,13 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "geo/countries.h"
+#include "tools/alerts_status.h"
 #include "tools/cli.h"
 #include "tools/control_socket.h"
 #include "tools/daemon_config.h"
@@ -128,6 +130,51 @@ void add_status(CLI::App& app, CliContext& context) {
       });
 }
 
+/// What one receiver is known to have got; nothing if there is no answer.
+std::optional<json> receiver_state(CliContext& context, const std::string& name) {
+  const auto answer = ask(context, {{"verb", "alerts"}});
+  if (!answer) return std::nullopt;
+  for (const json& one : answer->at("alerts").at("receivers")) {
+    if (one.at("receiver") == name) return one;
+  }
+  return json{{"delivered", 0}, {"failed", 0}, {"dead", 0}, {"last-error", ""}};
+}
+
+/// Sends a test message and waits until it has come or failed.
+void test_receiver(CliContext& context, const std::string& name) {
+  constexpr auto look_again_after = std::chrono::milliseconds(50);
+  constexpr auto give_up_after = std::chrono::seconds(20);
+  const auto before = receiver_state(context, name);
+  if (!before || !ask(context, {{"verb", "test-alerts"}, {"receiver", name}})) return;
+  const auto end = std::chrono::steady_clock::now() + give_up_after;
+  while (std::chrono::steady_clock::now() < end) {
+    const auto now = receiver_state(context, name);
+    if (!now) return;
+    const auto grew = [&](const char* count) { return now->at(count) > before->at(count); };
+    if (grew("delivered")) return print(context, *now, name + " took the test message\n");
+    if (grew("failed") || grew("dead")) {
+      return fail(context, exit_finding,
+                  name + ": " + now->at("last-error").get<std::string>() +
+                      (grew("dead") ? "; given up" : "; it is tried again"));
+    }
+    std::this_thread::sleep_for(look_again_after);
+  }
+  fail(context, exit_finding, name + " has not taken it yet; `demarc alerts` tells how it goes on");
+}
+
+void add_alerts(CLI::App& app, CliContext& context) {
+  auto* verb = app.add_subcommand("alerts", "alerts that stand, and who was told");
+  auto* test = verb->add_subcommand("test", "send a test message to a receiver");
+  auto name = std::make_shared<std::string>();
+  test->add_option("receiver", *name, "its name in demarcd.yaml")->required();
+  test->callback([name, &context] { test_receiver(context, *name); });
+  verb->callback([test, &context] {
+    if (test->parsed()) return;
+    const auto answer = ask(context, {{"verb", "alerts"}});
+    if (answer) print(context, answer->at("alerts"), alerts_text(answer->at("alerts")));
+  });
+}
+
 void add_approve(CLI::App& app, CliContext& context) {
   auto path = std::make_shared<std::string>();
   auto* approve = app.add_subcommand("approve", "present an approval token");
@@ -235,6 +282,7 @@ std::optional<json> ask_server(CliContext& context, const json& request) {
 
 void add_online_verbs(CLI::App& app, CliContext& context) {
   add_status(app, context);
+  add_alerts(app, context);
   add_explain(app, context);
   add_stall(app, context);
   add_approve(app, context);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "tools/alerts_status.h"
 #include "tools/clock.h"
 #include "tools/daemon.h"
 #include "tools/explain.h"
@@ -78,6 +79,12 @@ json tenant_verb(const Ask& ask) {
   return {{"ok", true}, {"tenant", std::move(*report)}};
 }
 
+json test_alerts_verb(const Ask& ask) {
+  const auto handed_in = ask.daemon.outside().test(ask.text("receiver"), ask.who);
+  if (!handed_in) return failed(handed_in.error());
+  return {{"ok", true}, {"text", "a test message is on its way"}};
+}
+
 json revoke_verb(const Ask& ask) {
   const std::string reason = ask.text("reason");
   if (const auto key = ask.text("key"); !key.empty()) {
@@ -105,6 +112,8 @@ const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
       {"status", [](const Ask& a) { return json{{"ok", true}, {"status", status_of(a.daemon)}}; }},
       {"pending",
        [](const Ask& a) { return json{{"ok", true}, {"pending", pending_of(a.daemon)}}; }},
+      {"alerts", [](const Ask& a) { return json{{"ok", true}, {"alerts", alerts_of(a.daemon)}}; }},
+      {"test-alerts", test_alerts_verb},
       {"explain", explain_verb},
       {"tenant", tenant_verb},
       {"approve", [](const Ask& a) { return decide(a, TokenPresented{a.text("token"), a.who}); }},

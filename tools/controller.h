@@ -29,6 +29,13 @@ struct ControllerPaths {
   std::string node;
 };
 
+/// Who else wants to know what steering asks for; an empty one is not called.
+struct ControllerListener {
+  std::function<void(const zones::Alert&)> alert_raised;  // also when it says the same as before
+  std::function<void(const std::string& key)> alert_ended;
+  std::function<void(zones::AdviceWanted)> advice_wanted;
+};
+
 /// Control thread only.
 class Controller {
  public:
@@ -43,6 +50,9 @@ class Controller {
     return happen({std::move(what)});
   }
 
+  /// From now on; alerts that stand already are told at once.
+  void listen(ControllerListener listener);
+
   /// To be called about once a second: tries a broken disk again, saves what may wait.
   void maintain();
   /// Saves what is not saved yet; at the end.
@@ -55,6 +65,10 @@ class Controller {
   [[nodiscard]] const std::map<std::string, zones::Alert>& alerts() const noexcept {
     return alerts_;
   }
+  /// Crossings that the gate held back since the start, by the rule that did.
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& denied() const noexcept {
+    return denied_;
+  }
   void raise(zones::Alert alert);
   void end_alert(const std::string& key);
   /// Entries on disk; those that wait for it.
@@ -66,6 +80,7 @@ class Controller {
   [[nodiscard]] Result<void, SystemError> open_log();
   [[nodiscard]] Result<void, SystemError> append(const std::vector<zones::AuditEntry>& entries);
   [[nodiscard]] Result<void, SystemError> save();
+  void count_denied(const std::vector<zones::AuditEntry>& entries);
   void keep_for_later(const std::vector<zones::AuditEntry>& entries);
 
   zones::Steering steering_;
@@ -83,6 +98,8 @@ class Controller {
   MonotonicTime saved_at_{};
   std::optional<WallTime> timer_;
   std::map<std::string, zones::Alert> alerts_;
+  std::map<std::string, std::uint64_t> denied_;
+  ControllerListener listener_;
 };
 
 }  // namespace demarc::tools

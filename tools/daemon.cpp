@@ -112,6 +112,7 @@ Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config)
   if (!server) return refused(server.error().text());
   daemon->server_ = std::move(*server);
   if (auto opened = daemon->open_state(); !opened) return refused(opened.error());
+  if (auto opened = daemon->open_outside(); !opened) return refused(opened.error());
   auto loaded = daemon->first_load();
   if (!loaded) return refused(loaded.error());
   daemon->take(std::move(*loaded), "start");
@@ -130,6 +131,7 @@ Daemon::~Daemon() {
   watch_.reset();
   if (loader_.joinable()) loader_.join();
   if (prober_) prober_->stop();
+  if (outside_) outside_->stop();
   if (server_) server_->stop();
 }
 
@@ -169,6 +171,17 @@ Result<void, std::string> Daemon::open_state() {
   return {};
 }
 
+Result<void, std::string> Daemon::open_outside() {
+  auto outside = OutsideWorld::start(config_, {.loop = *loop_,
+                                               .controller = *controller_,
+                                               .after_step = [this] { after_step(); },
+                                               .clock = read_clocks,
+                                               .seed = random_seed()});
+  if (!outside) return refused(outside.error());
+  outside_ = std::move(*outside);
+  return {};
+}
+
 Result<Loaded, std::string> Daemon::first_load() {
   const zones::SteeringState& state = controller_->steering().state();
   auto loaded = load_copy(config_, state.serials, zones::key_trust_of(state));
@@ -198,6 +211,7 @@ void Daemon::take(Loaded loaded, const std::string& why) {
   databases_ = std::move(loaded.databases);
   next_parts_ = std::move(loaded.parts);
   controller_->steering().remember_serials(std::move(loaded.serials));
+  outside_->configure(*configuration_->repository);
   controller_->happen_one(zones::ConfigurationLoaded{configuration_, why});
   // Without any service steering has nothing to publish, and the zones are new all the same.
   if (next_parts_) {
@@ -297,6 +311,7 @@ int Daemon::run() {
   controller_->maintain();  // a disk that is back by now gets what waits for it
   controller_->happen_one(zones::NodeFact{"stop", fmt::format("node {}", config_.node)});
   controller_->save_now();
+  outside_->stop();
   return exit_code_;
 }
 
@@ -365,6 +380,7 @@ void Daemon::every_second() {
   } else {
     controller_->end_alert("prober");
   }
+  outside_->every_second();
   after_step();
   loop_->set_timer(second_timer, std::chrono::steady_clock::now() + std::chrono::seconds(1),
                    [this] { every_second(); });

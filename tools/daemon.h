@@ -21,6 +21,7 @@
 #include "tools/file_watch.h"
 #include "tools/http_service.h"
 #include "tools/loader.h"
+#include "tools/outside_world.h"
 #include "tools/token_drop.h"
 
 namespace demarc::tools {
@@ -50,6 +51,7 @@ class Daemon {
   }
   [[nodiscard]] std::vector<health::CheckState> checks() const { return prober_->snapshot(); }
   [[nodiscard]] dns::CounterValues counters() const noexcept { return server_->counters(); }
+  [[nodiscard]] OutsideWorld& outside() noexcept { return *outside_; }
   [[nodiscard]] std::uint64_t generation() const noexcept;
   [[nodiscard]] bool is_serving() const noexcept { return is_serving_; }
   /// Begins a reload; its end is told in the log, the trail and `status`.
@@ -62,6 +64,7 @@ class Daemon {
 
   [[nodiscard]] Result<void, std::string> lock_folder(const std::string& folder);
   [[nodiscard]] Result<void, std::string> open_state();
+  [[nodiscard]] Result<void, std::string> open_outside();
   [[nodiscard]] Result<Loaded, std::string> first_load();
   [[nodiscard]] Result<void, std::string> start_prober();
   [[nodiscard]] Result<void, std::string> watch_outside();
@@ -81,6 +84,7 @@ class Daemon {
   std::unique_ptr<dns::Published> published_;
   std::unique_ptr<Controller> controller_;
   std::unique_ptr<health::Prober> prober_;
+  std::unique_ptr<OutsideWorld> outside_;
   std::unique_ptr<ControlSocket> control_;
   std::unique_ptr<FileWatch> watch_;
   std::unique_ptr<TokenDrop> drop_;

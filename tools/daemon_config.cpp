@@ -68,6 +68,8 @@ class ConfigReader {
          {"cookies", Presence::optional, [&](const Node& n) { read_cookies(n); }},
          {"token-drop", Presence::optional, path_to(&DaemonConfig::token_drop, "token-drop")},
          {"probe-ca", Presence::optional, path_to(&DaemonConfig::probe_ca, "probe-ca")},
+         {"alerts", Presence::optional,
+          [&](const Node& n) { config_.alerts = read_alerts(reading_, n, folder_); }},
          {"debug-verbs", Presence::optional,
           [&](const Node& n) { read_switch(n, "debug-verbs", config_.debug_verbs); }}});
     if (config_.listen.empty()) {

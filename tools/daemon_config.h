@@ -9,6 +9,7 @@
 #include "dns/rate_limit.h"
 #include "dns/sockets.h"
 #include "geo/base/diagnostics.h"
+#include "tools/alerts_config.h"
 #include "tools/identity_config.h"
 
 namespace demarc::tools {
@@ -29,7 +30,8 @@ struct DaemonConfig {
   IdentityConfig identity;    // NSID, CHAOS names, cookies
   std::string token_drop;     // folder of tokens to present; empty: none
   std::string probe_ca;       // PEM; empty: the system's
-  bool debug_verbs = false;   // `debug-stall` on the control socket, for drills and tests
+  AlertsConfig alerts;
+  bool debug_verbs = false;  // `debug-stall` on the control socket, for drills and tests
 };
 
 /// Reads and checks `path`. Every finding goes to `diagnostics`; nothing comes back if one is an

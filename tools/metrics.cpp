@@ -104,6 +104,54 @@ void tenants(Text& text, const zones::Repository& repository) {
   });
 }
 
+void alerts(Text& text, const std::map<std::string, zones::Alert>& raised) {
+  std::map<zones::AlertLevel, std::size_t> by_level;
+  for (const auto& [key, alert] : raised) ++by_level[alert.level];
+  text.head("demarc_alerts", "gauge", "alerts that are raised");
+  for (const auto level :
+       {zones::AlertLevel::info, zones::AlertLevel::warning, zones::AlertLevel::critical}) {
+    text.value("demarc_alerts", by_level[level],
+               fmt::format("level=\"{}\"", health::to_text(level)));
+  }
+}
+
+void deliveries(Text& text, const std::vector<health::DeliveryState>& states) {
+  const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
+                        auto value_of) {
+    text.head(name, type, help);
+    for (const auto& one : states) {
+      text.value(name, value_of(one), fmt::format("receiver=\"{}\"", label(one.receiver)));
+    }
+  };
+  using State = health::DeliveryState;
+  each("demarc_alert_deliveries_total", "counter", "messages a receiver took",
+       [](const State& s) { return s.delivered; });
+  each("demarc_alert_delivery_failures_total", "counter", "attempts that are repeated",
+       [](const State& s) { return s.failed; });
+  each("demarc_alert_dead_letters_total", "counter", "messages given up",
+       [](const State& s) { return s.dead; });
+  each("demarc_alerts_undelivered", "gauge", "messages that wait for a receiver",
+       [](const State& s) { return s.undelivered; });
+}
+
+void border(Text& text, const Controller& controller) {
+  const auto& state = controller.steering().state();
+  std::map<std::string, std::size_t> held;
+  for (const auto& [id, change] : state.pending) ++held[change.zone];
+  text.head("demarc_gate_hold", "gauge", "crossings held at the border, by zone");
+  for (const auto& [zone, count] : held) {
+    text.value("demarc_gate_hold", count, fmt::format("zone=\"{}\"", label(zone)));
+  }
+  text.head("demarc_gate_denied_total", "counter", "crossings held since the start, by rule");
+  for (const auto& [rule, count] : controller.denied()) {
+    text.value("demarc_gate_denied_total", count, fmt::format("rule=\"{}\"", label(rule)));
+  }
+  if (!state.drill_passed) return;
+  text.single("demarc_drill_last_passed_seconds", "gauge",
+              "when the last passed drill was reported",
+              std::chrono::floor<Seconds>(*state.drill_passed).time_since_epoch().count());
+}
+
 }  // namespace
 
 std::string metrics_of(Daemon& daemon) {
@@ -117,7 +165,9 @@ std::string metrics_of(Daemon& daemon) {
   text.single("demarc_pending_changes", "gauge", "crossings held at the border",
               state.pending.size());
   text.single("demarc_grants", "gauge", "live and waiting grants", state.grants.size());
-  text.single("demarc_alerts", "gauge", "alerts that are raised", controller.alerts().size());
+  alerts(text, controller.alerts());
+  deliveries(text, daemon.outside().deliveries());
+  border(text, controller);
   text.single("demarc_frozen", "gauge", "1: a human freeze is on", state.freeze ? 1 : 0);
   text.single("demarc_audit_writable", "gauge", "0: nothing new crosses",
               controller.steering().audit_writable() ? 1 : 0);

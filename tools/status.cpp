@@ -119,6 +119,12 @@ json counters_status(const dns::CounterValues& c) {
           {"tcp-timeouts", c.tcp_timeouts}};
 }
 
+std::size_t undelivered_of(Daemon& daemon) {
+  std::size_t count = 0;
+  for (const auto& state : daemon.outside().deliveries()) count += state.undelivered;
+  return count;
+}
+
 std::string text_of(const json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
@@ -142,7 +148,10 @@ json status_of(Daemon& daemon) {
   }
   for (const auto& check : daemon.checks()) checks.push_back(check_status(check));
   for (const auto& [key, alert] : controller.alerts()) {
-    alerts.push_back({{"key", key}, {"text", alert.text}, {"since", to_rfc3339(alert.since)}});
+    alerts.push_back({{"key", key},
+                      {"level", health::to_text(alert.level)},
+                      {"text", alert.text},
+                      {"since", to_rfc3339(alert.since)}});
   }
   for (const auto& [id, grant] : state.grants) grants.push_back(grant_status(grant));
   for (const auto& [id, order] : state.orders) {
@@ -161,6 +170,7 @@ json status_of(Daemon& daemon) {
                  {"services", services},
                  {"checks", checks},
                  {"alerts", alerts},
+                 {"alerts-undelivered", undelivered_of(daemon)},
                  {"pending", pending_of(daemon)},
                  {"grants", grants},
                  {"open-review", state.open_review ? json(state.open_review->grant_id) : json()},
@@ -207,7 +217,12 @@ std::string status_text(const json& s) {
                        text_of(s["freeze"]["reason"]));
   }
   for (const json& alert : s["alerts"]) {
-    out += fmt::format("ALERT {} since {}\n", text_of(alert["text"]), text_of(alert["since"]));
+    out += fmt::format("ALERT {} ({}) since {}\n", text_of(alert["text"]), text_of(alert["level"]),
+                       text_of(alert["since"]));
+  }
+  if (s["alerts-undelivered"] != 0) {
+    out += fmt::format("UNDELIVERED: {} messages about alerts wait for their receivers\n",
+                       s["alerts-undelivered"].dump());
   }
   out += fmt::format("\n{:<32} {:<6} {:<8} {}\n", "SERVICE", "RESID.", "HOME", "ANSWERING");
   for (const json& service : s["services"]) {
