@@ -6,14 +6,13 @@ using namespace demarc::zones;
 
 namespace {
 
-bool satisfied(std::map<std::string, unsigned> require,
+bool satisfied(const Required& require,
                const std::vector<std::pair<std::string, std::string>>& person_and_role) {
-  ApprovalRule rule{"*", Mode::full_write, std::move(require)};
   std::vector<Signature> signatures;
   for (const auto& [person, role] : person_and_role) {
     signatures.push_back({.person = person, .role = role});
   }
-  return is_satisfied(rule, signatures);
+  return is_satisfied(require, signatures);
 }
 
 }  // namespace
