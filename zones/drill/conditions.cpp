@@ -1,5 +1,7 @@
 // When a failover starts and when it ends, as the repository has it: the chapters that NIS2 and
 // DORA ask of a tested plan. Part of zones/drill/judge.h.
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -52,6 +54,10 @@ void add_service(Report& report, const Repository& repository, const Service& se
 }  // namespace
 
 void add_conditions(Report& report, const Scenario& scenario, const Repository& repository) {
+  report.sign_off = repository.policy.approvals ? repository.policy.approvals->drill : Required{};
+  for (const auto& [role, persons] : scenario.sign_off) {
+    report.sign_off[role] = std::max(report.sign_off[role], persons);
+  }
   report.activation = scenario.activation;
   report.deactivation = scenario.deactivation;
   for (const ServiceId id : services_in_scope(scenario, repository)) {

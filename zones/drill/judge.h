@@ -59,7 +59,8 @@ void judge(Report& report, const Scenario& scenario, const Repository& repositor
            const DownVerdicts& down);
 
 /// Adds the conditions that follow from the repository to those the scenario states: what starts a
-/// failover, who must sign, and what ends it.
+/// failover, who must sign, and what ends it. And who must sign the report: of each role the larger
+/// number that the scenario or the policy asks for.
 void add_conditions(Report& report, const Scenario& scenario, const Repository& repository);
 
 }  // namespace demarc::zones::drill

@@ -37,6 +37,7 @@ class Run {
   void mark(Milliseconds at, std::string kind, std::string service, std::string text) {
     if (at >= Milliseconds(0)) report_.marks.push_back({at, std::move(kind), service, text});
   }
+  void mark_verdict(const Evidence& evidence);
   [[nodiscard]] WallTime wall(Milliseconds at) const { return request_.started + at; }
   [[nodiscard]] const Repository& repository() const { return *configuration_->repository; }
   void finish();
@@ -187,6 +188,18 @@ Result<void, std::string> Run::act(const Action& action) {
   return {};
 }
 
+/// Verdicts of services that are not in the drill's scope would only hide the others.
+void Run::mark_verdict(const Evidence& evidence) {
+  for (const ServiceId id : services_) {
+    const Service& service = repository().service(id);
+    for (const HealthCheck& check : service.checks) {
+      if (check.key != evidence.check) continue;
+      mark(evidence.at, "verdict", service.owner.text_without_dot(),
+           fmt::format("{} is {}", check.host, zones::to_text(evidence.verdict)));
+    }
+  }
+}
+
 /// Verdicts up to and with `until`; those of one moment are one step, as in the daemon.
 void Run::take_evidence(Milliseconds until) {
   const auto& evidence = request_.evidence;
@@ -198,7 +211,7 @@ void Run::take_evidence(Milliseconds until) {
          ++next_evidence_) {
       const Evidence& one = evidence[next_evidence_];
       if (one.verdict == Verdict::down) down_[one.check].push_back(at);
-      mark(at, "verdict", {}, fmt::format("{} is {}", one.check, zones::to_text(one.verdict)));
+      mark_verdict(one);
       verdicts.emplace_back(VerdictFound{one.check, one.verdict, one.detail});
     }
     step(at, std::move(verdicts));
@@ -222,7 +235,6 @@ void Run::finish() {
   report_.read_rto = scenario.read_rto;
   report_.write_rto = scenario.write_rto;
   report_.due_every = repository().policy.drill_due;
-  report_.sign_off = scenario.sign_off;
   report_.assumptions = {
       "The probes' answers are made up from the scenario; their schedule, timeouts and verdicts "
       "are the real machinery's.",
