@@ -7,6 +7,7 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 namespace demarc::tools {
 
@@ -29,6 +30,11 @@ void add_token_verbs(CLI::App& app, CliContext& context);
 void add_audit_verbs(CLI::App& app, CliContext& context);
 void add_geo_verbs(CLI::App& app, CliContext& context);
 void add_online_verbs(CLI::App& app, CliContext& context);
+void add_drill_verbs(CLI::App& app, CliContext& context);
+
+/// Asks the running demarcd; nothing if it failed or said no, which was told then.
+[[nodiscard]] std::optional<nlohmann::json> ask_daemon(CliContext& context,
+                                                       const nlohmann::json& request);
 
 /// Prints to standard error, `demarc: TEXT`, and remembers the exit code.
 void fail(CliContext& context, int exit_code, const std::string& text);
