@@ -147,6 +147,13 @@ json status_of(Daemon& daemon) {
                    {"waiting", controller.audit_waiting()},
                    {"writable", steering.audit_writable()}}},
                  {"counters", counters_status(daemon.counters())}};
+  if (state.drill) {
+    status["drill"] = {{"name", state.drill->name},
+                       {"who", state.drill->who},
+                       {"since", to_rfc3339(state.drill->since)},
+                       {"ends", to_rfc3339(state.drill->ends)},
+                       {"checks", state.drill->checks}};
+  }
   if (state.freeze) {
     status["freeze"] = {{"who", state.freeze->who},
                         {"reason", state.freeze->reason},
@@ -177,6 +184,10 @@ std::string status_text(const json& s) {
   if (s.contains("freeze")) {
     out += fmt::format("FROZEN by {}: {}\n", text_of(s["freeze"]["who"]),
                        text_of(s["freeze"]["reason"]));
+  }
+  if (s.contains("drill")) {
+    out += fmt::format("DRILL {} by {} until {}\n", text_of(s["drill"]["name"]),
+                       text_of(s["drill"]["who"]), text_of(s["drill"]["ends"]));
   }
   for (const json& alert : s["alerts"]) {
     out += fmt::format("ALERT {} since {}\n", text_of(alert["text"]), text_of(alert["since"]));

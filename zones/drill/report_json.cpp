@@ -114,19 +114,6 @@ T word_of(const json& value, const char* name, std::initializer_list<T> words) {
   throw std::invalid_argument(fmt::format("{} is `{}`", name, text));
 }
 
-Answer read_answer(const json& value) {
-  return {.kind = word_of(value, "kind",
-                          {ChoiceKind::records, ChoiceKind::nodata, ChoiceKind::servfail}),
-          .note = word_of(
-              value, "note",
-              {ChoiceNote::none, ChoiceNote::held, ChoiceNote::exception, ChoiceNote::all_down}),
-          .regions = value.at("regions"),
-          .endpoints = value.at("endpoints"),
-          .share = value.at("share"),
-          .rest = value.at("rest"),
-          .abroad = value.at("abroad")};
-}
-
 Lane read_lane(const json& value) {
   Lane lane{.service = value.at("service"),
             .residency = value.at("residency"),
@@ -211,6 +198,21 @@ Report read_report(const json& value) {
 }
 
 }  // namespace
+
+Answer read_answer(const json& value) {
+  return {.kind = word_of(value, "kind",
+                          {ChoiceKind::records, ChoiceKind::nodata, ChoiceKind::servfail}),
+          .note = word_of(
+              value, "note",
+              {ChoiceNote::none, ChoiceNote::held, ChoiceNote::exception, ChoiceNote::all_down}),
+          .regions = value.at("regions"),
+          .endpoints = value.at("endpoints"),
+          .share = value.at("share"),
+          .rest = value.at("rest"),
+          .abroad = value.at("abroad")};
+}
+
+json answer_json(const Answer& answer) { return json(to_json(answer)); }
 
 std::string write_report(const Report& report) {
   ordered_json required = ordered_json::object();

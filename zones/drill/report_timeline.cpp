@@ -100,7 +100,7 @@ class Picture {
     text(left, y_ + 12,
          fmt::format("{} - {}{}", lane.service, fmt::join(lane.clients, ", "),
                      lane.on_the_wire ? " (on the wire)" : ""),
-         "class=\"lane\"");
+         "class=\"lane halo\"");
     y_ += label_row;
     for (const Span& span : lane.spans) {
       const double from = x(span.from), to = x(span.to);
@@ -142,7 +142,7 @@ class Picture {
     const double width = letter * static_cast<double>(words.size());
     const bool to_the_left = from + width > right;
     text(to_the_left ? right : from, y + 24, words,
-         to_the_left ? "class=\"words\" text-anchor=\"end\"" : "class=\"words\"");
+         to_the_left ? "class=\"words halo\" text-anchor=\"end\"" : "class=\"words halo\"");
     y_ += bracket_row;
   }
 

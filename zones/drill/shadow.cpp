@@ -147,11 +147,11 @@ Result<void, std::string> Run::act(const Action& action) {
   const std::string targets = fmt::format("{}", fmt::join(action.targets, ", "));
   switch (action.kind) {
     case ActionKind::fail:
-      mark(action.at, "failure", {}, targets + " fails");
+      mark(action.at, "failure", {}, "lost: " + targets);
       step(action.at, {});
       return {};
     case ActionKind::recover:
-      mark(action.at, "recovery", {}, targets + " is back");
+      mark(action.at, "recovery", {}, "back: " + targets);
       step(action.at, {});
       return {};
     case ActionKind::token: {
