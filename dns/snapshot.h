@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "dns/identity.h"
 #include "dns/steered_answers.h"
 #include "dns/zone_table.h"
 #include "geo/base/moment.h"
@@ -43,6 +44,7 @@ struct Snapshot {
   std::shared_ptr<const geo::LocationTable> locations;
   std::shared_ptr<const std::vector<ViewTable>> views;  // by ViewId
   std::vector<ServiceSlot> services;                    // by ServiceId
+  std::shared_ptr<const Identity> identity;             // never null
 };
 
 /// The views of a loaded repository. `views` has classified every location of `locations`.
@@ -54,6 +56,7 @@ struct SnapshotParts {
   std::shared_ptr<const ZoneTable> zones;
   std::shared_ptr<const geo::LocationTable> locations;
   std::shared_ptr<const std::vector<ViewTable>> views;
+  std::shared_ptr<const Identity> identity = std::make_shared<const Identity>();
 };
 
 /// The snapshot of a loaded repository. A service that `cleared` does not name answers SERVFAIL.

@@ -1,6 +1,7 @@
 #include "zones/yaml/syntax.h"
 
 #include <algorithm>
+#include <optional>
 #include <sstream>
 #include <unordered_map>
 
@@ -167,6 +168,36 @@ class TreeBuilder final : public YAML::EventHandler {
   Node root_;
 };
 
+/// What yaml-cpp says of the slips that people make, as found and expected; the rest in its words.
+std::string in_our_words(const std::string& said) {
+  static const std::unordered_map<std::string_view, std::string_view> words = {
+      {YAML::ErrorMsg::END_OF_SEQ_FLOW, "a list that `[` begins never ends; expected `]`"},
+      {YAML::ErrorMsg::END_OF_MAP_FLOW, "a map that `{` begins never ends; expected `}`"},
+      {YAML::ErrorMsg::END_OF_MAP, "a line that does not belong to the map; expected `key: value`"},
+      {YAML::ErrorMsg::END_OF_SEQ, "a line that does not belong to the list; expected `- item`"},
+      {YAML::ErrorMsg::EOF_IN_SCALAR, "a text whose quote is never closed; expected its end"},
+      {YAML::ErrorMsg::MAP_VALUE,
+       "a `:` where no key can stand; expected `key: value` on a line of its own, or quotes"},
+      {YAML::ErrorMsg::UNKNOWN_ANCHOR, "an alias of nothing; expected the value itself"},
+      {YAML::ErrorMsg::UNKNOWN_TOKEN,
+       "a character that begins no value; expected quotes around the text"}};
+  const auto known = words.find(said);
+  return known != words.end() ? std::string(known->second) : said + "; expected YAML 1.2";
+}
+
+/// Where the line that has `at` is indented with a tab; nothing if it is not.
+std::optional<Position> tab_in_indentation(std::string_view text, Position at) {
+  std::size_t begin = 0;
+  for (std::size_t line = 1; line < at.line; ++line) {
+    const std::size_t end = text.find('\n', begin);
+    if (end == std::string_view::npos) return std::nullopt;
+    begin = end + 1;
+  }
+  const std::size_t tab = text.find_first_not_of(' ', begin);
+  if (tab == std::string_view::npos || text[tab] != '\t') return std::nullopt;
+  return Position{at.line, tab - begin + 1};
+}
+
 /// Runs yaml-cpp; its exceptions end here.
 void run_parser(std::string_view text, TreeBuilder& builder) {
   std::istringstream stream{std::string(text)};
@@ -178,8 +209,11 @@ void run_parser(std::string_view text, TreeBuilder& builder) {
   } catch (const YAML::DeepRecursion& deep) {
     builder.error(position_of(deep.mark), "yaml-depth", "far too many lists inside each other");
   } catch (const YAML::Exception& exception) {
-    builder.error(position_of(exception.mark), "yaml-syntax", "{}; expected YAML 1.2",
-                  exception.msg);
+    const Position at = position_of(exception.mark);
+    if (const auto tab = tab_in_indentation(text, at)) {
+      return builder.error(*tab, "yaml-tab", "a tab as indentation; expected spaces");
+    }
+    builder.error(at, "yaml-syntax", "{}", in_our_words(exception.msg));
   }
 }
 
