@@ -24,11 +24,12 @@ struct DaemonConfig {
   std::string audit;
   std::string control;
   std::optional<dns::Endpoint> http;  // metrics and status; left out: none
-  dns::RateLimit rate_limit;          // left out: none
-  IdentityConfig identity;            // NSID, CHAOS names, cookies
-  std::string token_drop;             // folder of tokens to present; empty: none
-  std::string probe_ca;               // PEM; empty: the system's
-  bool debug_verbs = false;           // `debug-stall` on the control socket, for drills and tests
+  std::vector<geo::Prefix> proxy_peers;
+  dns::RateLimit rate_limit;  // left out: none
+  IdentityConfig identity;    // NSID, CHAOS names, cookies
+  std::string token_drop;     // folder of tokens to present; empty: none
+  std::string probe_ca;       // PEM; empty: the system's
+  bool debug_verbs = false;   // `debug-stall` on the control socket, for drills and tests
 };
 
 /// Reads and checks `path`. Every finding goes to `diagnostics`; nothing comes back if one is an
