@@ -1,5 +1,8 @@
 // Scenario files: what is read, and every finding with its place.
+#include <fstream>
+
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "tests/zones/findings.h"
 #include "zones/drill/scenario_rules.h"
@@ -175,6 +178,26 @@ TEST_CASE("scenario: a live drill fails everything at once", "[zones][drill]") {
   }));
   CAPTURE(row.name);
   CHECK(findings_against_repository(row.text, true) == row.findings);
+}
+
+TEST_CASE("scenario: the published schema has keys that the reader knows", "[zones][drill]") {
+  std::ifstream file(DEMARC_SOURCE_DIR "/zones/schema/drill.schema.json");
+  const auto properties = nlohmann::json::parse(file).at("properties");
+  const auto knows = [](const nlohmann::json& keys, const std::string& before,
+                        const std::string& after) {
+    for (const auto& [key, schema] : keys.items()) {
+      CAPTURE(key);
+      for (const std::string& line : findings_of(before + key + ": {}" + after)) {
+        CHECK(line.find("[unknown-key]") == std::string::npos);
+      }
+    }
+  };
+  knows(properties, "", "");
+  const auto& action = properties["timeline"]["items"]["properties"];
+  knows(action, "timeline: [{ ", " }]");
+  knows(action["token"]["properties"], "timeline: [{ token: { ", " } }]");
+  knows(properties["expect"]["items"]["properties"], "expect: [{ ", " }]");
+  CHECK(findings_of("zzz: 1").at(0).find("[unknown-key]") != std::string::npos);
 }
 
 }  // namespace
