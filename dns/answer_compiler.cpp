@@ -167,6 +167,8 @@ ZoneCompiler::ChainEnd ZoneCompiler::follow(const std::string& owner, const zone
       return {ChainEnd::Kind::delegation, node.special, node.zone, std::move(target)};
     }
     if (match.kind == MatchKind::missing) {
+      // A tenant's name may be one: the client asks for the target by itself, which answers it.
+      if (node.has(Node::has_tenants)) return {};
       return {ChainEnd::Kind::missing, match.node, node.zone, std::move(target)};
     }
     if (node.has(Node::is_service)) {

@@ -227,8 +227,8 @@ TEST_CASE("repository: what is said of files and folders", "[zones][repository]"
         Lines{"zones/b.yaml:1:7: [zone-twice] zone example.com again, first in zones/a.yaml:1; "
               "expected one file a zone"});
   CHECK(findings({{"zones/a.yaml", small_zone}, {"tenants.yaml", ""}}) ==
-        Lines{"tenants.yaml:0:0: [not-yet-supported] tenants.yaml is not supported yet; expected a "
-              "repository without it"});
+        Lines{"tenants.yaml:0:0: [policy-missing] tenants without policy.yaml; expected that "
+              "file, it says what a home is"});
   Diagnostics diagnostics;
   CHECK(load_repository("/nowhere/at/all", diagnostics) == nullptr);
   CHECK(lines_of(diagnostics) ==

@@ -47,6 +47,10 @@ Result<std::string, std::string> read_whole(const std::string& path, std::size_t
     return std::unexpected("not a regular file; expected a regular file");
   }
   std::string content;
+  // Growing by doubling would need twice the memory for a large file.
+  if (status.st_size > 0) {
+    content.reserve(std::min(static_cast<std::size_t>(status.st_size), bytes_max) + 1);
+  }
   std::string chunk(std::size_t{64} << 10U, '\0');
   while (true) {
     const ssize_t count = ::read(file.descriptor(), chunk.data(), chunk.size());
