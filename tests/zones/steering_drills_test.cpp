@@ -1,4 +1,6 @@
 // Live drills in steering: who may begin one, what it moves, and that it always ends.
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 #include "tests/zones/world.h"
@@ -116,8 +118,9 @@ TEST_CASE("steering: a restart goes on with the drill and ends it on time", "[zo
   world.steering = Steering(*restored);
   const Effects started = world.step(ConfigurationLoaded{world.configuration, "start"});
   CHECK(world.region() == "us");
-  CHECK(started.alerts_raised.at(0).key == "drill/d");
-  CHECK(started.alerts_raised.at(0).level == AlertLevel::info);
+  const auto alert = std::ranges::find(started.alerts_raised, "drill/d", &Alert::key);
+  REQUIRE(alert != started.alerts_raised.end());
+  CHECK(alert->level == AlertLevel::info);
   world.wait(hour);
   (void)world.step(TimerFired{});
   CHECK(world.region() == "eu");

@@ -28,6 +28,12 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+/// A digest as code; anything else that a file puts in its place as plain text.
+std::string digest(const std::string& text) {
+  const bool is_hex = text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return is_hex ? "`" + text + "`" : escaped(text);
+}
+
 std::string joined(const std::vector<std::string>& list) {
   std::vector<std::string> parts;
   for (const std::string& text : list) parts.push_back(escaped(text));
@@ -59,9 +65,9 @@ void add_head(std::string& out, const Report& r) {
   row("objectives",
       fmt::format("reads {}, writes {}", duration_text(r.read_rto), duration_text(r.write_rto)));
   row("violations", std::to_string(r.violations.size()));
-  row("scenario", "`" + r.scenario_digest + "`");
-  row("configuration", "`" + r.configuration_digest + "`");
-  row("policy", "`" + r.policy_digest + "`");
+  row("scenario", digest(r.scenario_digest));
+  row("configuration", digest(r.configuration_digest));
+  row("policy", digest(r.policy_digest));
   row("report", "`" + report_digest(r) + "`");
   out += '\n';
 }
@@ -138,8 +144,8 @@ void add_people(std::string& out, const Report& r) {
                        escaped(one.key), escaped(one.token_id));
   }
   if (r.sign_offs.empty()) {
-    out += fmt::format("Not signed yet; a token's claim `drill` must say `{}`.\n",
-                       sign_off_subject(r.scenario, report_digest(r)));
+    out += fmt::format("Not signed yet; a token's claim `drill` must say {}.\n",
+                       escaped(sign_off_subject(r.scenario, report_digest(r))));
   }
   out += "\n## Remediation owners\n\n";
   add_list(out, r.remediation_owners, "None named.");
