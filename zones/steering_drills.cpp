@@ -101,7 +101,7 @@ Result<Reply, Refusal> Steering::begin_drill(Step& step, const DrillBegun& event
   }
   if (event.checks.empty()) return refuse(RefusalKind::scope, "the drill fails nothing");
   for (const std::string& check : event.checks) {
-    if (service_of_check_.contains(check)) continue;
+    if (services_of_check_.contains(check)) continue;
     return refuse(RefusalKind::scope, "there is no health check `" + check + "`");
   }
   const Required required = policy.approvals ? policy.approvals->drill : Required{};
@@ -114,7 +114,10 @@ Result<Reply, Refusal> Steering::begin_drill(Step& step, const DrillBegun& event
   }
   LiveDrill drill{event.name, event.checks, event.who, step.now, step.now + event.lasts};
   std::ranges::sort(drill.checks);
-  for (const std::string& check : drill.checks) step.touched.insert(service_of_check_.at(check));
+  for (const std::string& check : drill.checks) {
+    const auto& services = services_of_check_.at(check);
+    step.touched.insert(services.begin(), services.end());
+  }
   state_.drill = std::move(drill);
   step.out.save_state = true;
   auto fact = entry(step, "drill-begun", std::string(node_jurisdiction));
@@ -163,8 +166,9 @@ void Steering::end_drill(Step& step, const std::string& who, const std::string& 
   state_.drill.reset();
   step.out.save_state = true;
   for (const std::string& check : drill.checks) {
-    const auto service = service_of_check_.find(check);
-    if (service != service_of_check_.end()) step.touched.insert(service->second);
+    const auto services = services_of_check_.find(check);
+    if (services == services_of_check_.end()) continue;
+    step.touched.insert(services->second.begin(), services->second.end());
   }
   auto fact = entry(step, "drill-ended", std::string(node_jurisdiction));
   fact.facts.emplace_back("drill", drill.name);
@@ -178,7 +182,7 @@ void Steering::end_drill(Step& step, const std::string& who, const std::string& 
 void Steering::keep_drill(Step& step) {
   if (!state_.drill) return;
   std::erase_if(state_.drill->checks,
-                [&](const std::string& check) { return !service_of_check_.contains(check); });
+                [&](const std::string& check) { return !services_of_check_.contains(check); });
   if (state_.drill->checks.empty()) {
     end_drill(step, "steering", "the configuration no longer has what it fails");
   }
