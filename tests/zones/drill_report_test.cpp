@@ -140,8 +140,8 @@ TEST_CASE("report: Markdown keeps its tables whatever the texts say", "[zones][d
   CHECK(text.find("<script") == std::string::npos);
   CHECK(text.find("&lt;script&gt;") != std::string::npos);
   // A row of the recovery table has 13 cells: 14 bars that are not escaped.
-  const auto row = text.find("| &lt;script&gt;");
-  REQUIRE(row != std::string::npos);
+  const auto row = text.find("\n| &lt;script&gt;") + 1;
+  REQUIRE(row != 0);
   std::size_t bars = 0;
   for (std::size_t i = row; text[i] != '\n'; ++i) {
     if (text[i] == '|' && (i == 0 || text[i - 1] != '\\')) ++bars;
