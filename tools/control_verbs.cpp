@@ -10,6 +10,7 @@
 #include "tools/alerts_status.h"
 #include "tools/clock.h"
 #include "tools/daemon.h"
+#include "tools/drill_verbs.h"
 #include "tools/explain.h"
 #include "tools/status.h"
 #include "tools/tenant_report.h"
@@ -106,6 +107,8 @@ json stall_verb(const Ask& ask) {
   return {{"ok", true}};
 }
 
+json drill_verb(const Ask& ask) { return answer_drill_verb(ask.daemon, ask.request, ask.who); }
+
 const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
   static const std::map<std::string, std::function<json(const Ask&)>> table = {
       {"ping", [](const Ask&) { return json{{"ok", true}}; }},
@@ -135,6 +138,12 @@ const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
          return json{{"ok", true}, {"text", "reload begun"}};
        }},
       {"debug-stall", stall_verb},
+      {"drill-begin", drill_verb},
+      {"drill-end", drill_verb},
+      {"drill-status", drill_verb},
+      {"drill-due", drill_verb},
+      {"drill-look", drill_verb},
+      {"drill-record", drill_verb},
   };
   return table;
 }

@@ -70,6 +70,12 @@ void Controller::carry_out(zones::Effects effects) {
   count_denied(effects.audit);
   state_is_dirty_ |= effects.state_changed || effects.save_state;
   timer_ = effects.timer;
+  for (const auto& entry : effects.audit) {
+    recent_.push_back(entry);
+    if (recent_.size() <= recent_entries_max) continue;
+    recent_.pop_front();
+    ++before_recent_;
+  }
 
   std::optional<std::string> broke;
   if (disk_is_broken_) {

@@ -21,6 +21,9 @@ namespace demarc::tools {
 /// counted.
 inline constexpr std::size_t audit_backlog_max = 100'000;
 
+/// The last entries stay in memory for a live drill's report.
+inline constexpr std::size_t recent_entries_max = 2000;
+
 /// How long a verdict may wait to be saved; nothing that concerns a border ever waits.
 inline constexpr Milliseconds lazy_save_after{1000};
 
@@ -69,6 +72,11 @@ class Controller {
   [[nodiscard]] const std::map<std::string, std::uint64_t>& denied() const noexcept {
     return denied_;
   }
+  /// The last entries, oldest first, and how many there were before them in this process's life.
+  [[nodiscard]] const std::deque<zones::AuditEntry>& recent_entries() const noexcept {
+    return recent_;
+  }
+  [[nodiscard]] std::uint64_t entries_before_recent() const noexcept { return before_recent_; }
   void raise(zones::Alert alert);
   void end_alert(const std::string& key);
   /// Entries on disk; those that wait for it.
@@ -91,6 +99,8 @@ class Controller {
   std::optional<zones::AuditLog> log_;
   std::deque<zones::AuditEntry> backlog_;
   std::uint64_t backlog_lost_ = 0;
+  std::deque<zones::AuditEntry> recent_;
+  std::uint64_t before_recent_ = 0;
   bool disk_is_broken_ = false;
   bool is_forgotten_ = false;   // the last thing that had to be saved could not be
   MonotonicTime stepped_at_{};  // when the step that is carried out happened

@@ -54,6 +54,10 @@ class Daemon {
   [[nodiscard]] OutsideWorld& outside() noexcept { return *outside_; }
   [[nodiscard]] std::uint64_t generation() const noexcept;
   [[nodiscard]] bool is_serving() const noexcept { return is_serving_; }
+  /// With the ports they really have.
+  [[nodiscard]] const std::vector<dns::Endpoint>& listening() const noexcept {
+    return server_->bound();
+  }
   /// Begins a reload; its end is told in the log, the trail and `status`.
   void begin_reload(const std::string& why);
   /// Runs the timer that is due, sets the next one. After everything that made steering step.

@@ -185,6 +185,13 @@ json status_of(Daemon& daemon) {
     status["tenants"] = {{"count", daemon.repository().tenants->size()},
                          {"digest", daemon.repository().tenants->digest()}};
   }
+  if (state.drill) {
+    status["drill"] = {{"name", state.drill->name},
+                       {"who", state.drill->who},
+                       {"since", to_rfc3339(state.drill->since)},
+                       {"ends", to_rfc3339(state.drill->ends)},
+                       {"checks", state.drill->checks}};
+  }
   if (state.freeze) {
     status["freeze"] = {{"who", state.freeze->who},
                         {"reason", state.freeze->reason},
@@ -215,6 +222,10 @@ std::string status_text(const json& s) {
   if (s.contains("freeze")) {
     out += fmt::format("FROZEN by {}: {}\n", text_of(s["freeze"]["who"]),
                        text_of(s["freeze"]["reason"]));
+  }
+  if (s.contains("drill")) {
+    out += fmt::format("DRILL {} by {} until {}\n", text_of(s["drill"]["name"]),
+                       text_of(s["drill"]["who"]), text_of(s["drill"]["ends"]));
   }
   for (const json& alert : s["alerts"]) {
     out += fmt::format("ALERT {} ({}) since {}\n", text_of(alert["text"]), text_of(alert["level"]),

@@ -90,6 +90,9 @@ struct DrillReported {
   std::string report_digest;        // SHA-256 in hex of the JSON report
   std::vector<std::string> tokens;  // sign-offs, of type drill
   std::string who;
+  WallTime ended;     // when it was run: the next is due from then on
+  Required sign_off;  // what the scenario asks for, beside the policy
+  std::string participants;
 };
 struct OrderGiven {
   std::string target;

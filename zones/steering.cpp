@@ -166,6 +166,7 @@ void Steering::raise_standing_alerts(Step& step) const {
     }
   }
   raise_review_alert(step);
+  raise_drill_alert(step);
   if (state_.freeze) {
     step.out.alerts_raised.push_back(
         {"freeze", "frozen by " + state_.freeze->who + ": " + state_.freeze->reason,
@@ -189,6 +190,7 @@ void Steering::on(Step& step, const ConfigurationLoaded& event) {
   if (first) raise_standing_alerts(step);
   trust_keys(step);
   end_what_is_gone(step);
+  keep_drill(step);
   touch_all(step);
   step.out.save_state = true;
 }
@@ -305,6 +307,7 @@ void Steering::on(Step& step, const FreezeSet& event) {
   fact.facts.emplace_back("why", event.reason);
   step.out.audit.push_back(std::move(fact));
   if (event.on) {
+    if (state_.drill) end_drill(step, event.who, "frozen: " + event.reason);
     state_.freeze = Freeze{event.who, event.reason, step.now};
     step.out.alerts_raised.push_back(
         {"freeze", "frozen by " + event.who + ": " + event.reason, step.now});
@@ -370,6 +373,9 @@ void Steering::expire(Step& step) {
     if (grant.ends <= step.now) grants.push_back(id);
   }
   for (const std::string& id : grants) end_grant(step, id, "expired");
+  if (state_.drill && state_.drill->ends <= step.now) {
+    end_drill(step, "steering", "its end has come");
+  }
   for (const auto& [id, order] : state_.orders) {
     if (order.ends <= step.now) orders.push_back(id);
   }
@@ -393,6 +399,7 @@ void Steering::set_timer(Step& step) const {
   };
   for (const auto& [id, grant] : state_.grants) earlier(grant.ends);
   for (const auto& [id, order] : state_.orders) earlier(order.ends);
+  if (state_.drill) earlier(state_.drill->ends);
 }
 
 void Steering::touch_all(Step& step) const {

@@ -45,6 +45,8 @@ class Steering {
 
   /// The wanted weights of a service as things stand. Precondition: a configuration is loaded.
   [[nodiscard]] Plan plan_of(ServiceId service) const;
+  /// Whether steering acts on a check as failing: on evidence, or for a live drill.
+  [[nodiscard]] bool is_failing(const std::string& check) const;
   /// What steering knows of it now.
   [[nodiscard]] Conditions conditions_of(const Service& service) const;
   /// What the gate would rule under other conditions or for other kinds of clients, with the grants
@@ -82,6 +84,15 @@ class Steering {
   void on(Step& step, const AuditBroken& event);
   void on(Step& step, const AuditMended& event);
   void on(Step& step, const NodeFact& event);
+
+  void end_drill(Step& step, const std::string& who, const std::string& why);
+  void keep_drill(Step& step);
+  void raise_drill_alert(Step& step) const;
+  [[nodiscard]] Result<Reply, Refusal> begin_drill(Step& step, const DrillBegun& event);
+  [[nodiscard]] Result<Reply, Refusal> take_report(Step& step, const DrillReported& event);
+  [[nodiscard]] Result<std::vector<Signature>, Refusal> drill_signatures(
+      const Step& step, std::span<const std::string> tokens, const Required& required,
+      const std::string& subject) const;
 
   void advance_clock(Step& step, const Moment& at);
   void expire(Step& step);

@@ -48,8 +48,7 @@ bool is_told_nothing(const Told& told) { return told == Told{}; }
 Conditions Steering::conditions_of(const Service& service) const {
   Conditions conditions = calm(service);
   for (std::size_t i = 0; i < service.checks.size(); ++i) {
-    const auto check = state_.checks.find(service.checks[i].key);
-    conditions.check_failing[i] = check != state_.checks.end() && check->second.failing;
+    conditions.check_failing[i] = is_failing(service.checks[i].key);
   }
   for (std::size_t i = 0; i < service.records.size(); ++i) {
     conditions.record_drained[i] = std::ranges::any_of(state_.orders, [&](const auto& order) {
@@ -270,7 +269,12 @@ std::string Steering::evidence_of(const Service& service) const {
   std::vector<std::string> parts;
   for (const HealthCheck& check : service.checks) {
     const auto known = state_.checks.find(check.key);
-    if (known == state_.checks.end() || !known->second.failing) continue;
+    if (!is_failing(check.key)) continue;
+    if (known == state_.checks.end() || !known->second.failing) {
+      parts.push_back(
+          fmt::format("{} counts as down for the drill {}", check.key, state_.drill->name));
+      continue;
+    }
     parts.push_back(fmt::format("{} {} since {}: {}", check.key, to_text(known->second.verdict),
                                 to_rfc3339(known->second.since), known->second.detail));
   }

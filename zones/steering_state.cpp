@@ -83,6 +83,16 @@ void read_pending(const json& value, SteeringState& state) {
   }
 }
 
+/// Both members are optional: most states have neither.
+void read_drills(const json& value, SteeringState& state) {
+  if (value.contains("drill")) {
+    const json& drill = value["drill"];
+    state.drill = LiveDrill{drill.at("name"), drill.at("checks"), drill.at("who"),
+                            time_of(drill.at("since")), time_of(drill.at("ends"))};
+  }
+  if (value.contains("drill-passed")) state.drill_passed = time_of(value["drill-passed"]);
+}
+
 SteeringState read_state(const json& value) {
   SteeringState state;
   read_checks(value.at("checks"), state);
@@ -99,6 +109,7 @@ SteeringState read_state(const json& value) {
     const json& freeze = value["freeze"];
     state.freeze = Freeze{freeze.at("who"), freeze.at("reason"), time_of(freeze.at("since"))};
   }
+  read_drills(value, state);
   state.trusted_wall = time_of(value.at("trusted-wall"));
   state.configuration = value.at("configuration");
   return state;
@@ -128,6 +139,14 @@ std::string write_state(const SteeringState& state) {
                       {"reason", state.freeze->reason},
                       {"since", ms(state.freeze->since)}};
   }
+  if (state.drill) {
+    body["drill"] = {{"name", state.drill->name},
+                     {"checks", state.drill->checks},
+                     {"who", state.drill->who},
+                     {"since", ms(state.drill->since)},
+                     {"ends", ms(state.drill->ends)}};
+  }
+  if (state.drill_passed) body["drill-passed"] = ms(*state.drill_passed);
   const std::string text = body.dump(-1, ' ', false, json::error_handler_t::replace);
   return fmt::format("{{\"version\":{},\"sha256\":\"{}\",\"state\":{}}}\n", format_version,
                      sha256_hex(text), text);
