@@ -175,8 +175,8 @@ std::string rdata_text(std::uint16_t type, const Rdata& rdata) {
     wire += static_cast<char>(value >> 8U & 0xffU);
     wire += static_cast<char>(value & 0xffU);
   };
-  for (const std::size_t value : {std::size_t{type}, std::size_t{1}, std::size_t{0}, std::size_t{0},
-                                  rdata.size()}) {
+  for (const std::size_t value :
+       {std::size_t{type}, std::size_t{1}, std::size_t{0}, std::size_t{0}, rdata.size()}) {
     put(value);
   }
   wire += rdata;
@@ -187,8 +187,8 @@ std::string rdata_text(std::uint16_t type, const Rdata& rdata) {
   const std::unique_ptr<ldns_rr, FreeRr> rr(parsed);
   std::string text;
   for (std::size_t i = 0; status == LDNS_STATUS_OK && i < ldns_rr_rd_count(rr.get()); ++i) {
-    const std::unique_ptr<char, decltype(&std::free)> field(
-        ldns_rdf2str(ldns_rr_rdf(rr.get(), i)), &std::free);
+    const std::unique_ptr<char, decltype(&std::free)> field(ldns_rdf2str(ldns_rr_rdf(rr.get(), i)),
+                                                            &std::free);
     if (field) text += (text.empty() ? "" : " ") + std::string(field.get());
   }
   if (!text.empty()) return text;

@@ -53,9 +53,9 @@ void diff_keys(Changes& changes, const Approvals& from, const Approvals& to) {
   for (const std::string& id : ids) {
     const ApprovalKey* before = find(from, id);
     const ApprovalKey* after = find(to, id);
-    Change change = legal("approval-key", key_effect(before, after),
-                          before == nullptr ? "" : key_text(*before),
-                          after == nullptr ? "" : key_text(*after));
+    Change change =
+        legal("approval-key", key_effect(before, after), before == nullptr ? "" : key_text(*before),
+              after == nullptr ? "" : key_text(*after));
     change.subject = "key " + id;
     changes.add(std::move(change), policy_file, "approvals/keys/" + id);
   }
@@ -105,10 +105,9 @@ std::string break_glass_text(const std::optional<BreakGlass>& glass) {
 void diff_break_glass(Changes& changes, const Approvals& from, const Approvals& to) {
   const auto& before = from.break_glass;
   const auto& after = to.break_glass;
-  const bool loosens =
-      after && (!before || requires_less(before->require, after->require) ||
-                requires_less(before->review, after->review) ||
-                after->max_duration > before->max_duration);
+  const bool loosens = after && (!before || requires_less(before->require, after->require) ||
+                                 requires_less(before->review, after->review) ||
+                                 after->max_duration > before->max_duration);
   changes.add(legal("break-glass", loosens ? ChangeEffect::loosens : ChangeEffect::tightens,
                     break_glass_text(before), break_glass_text(after)),
               policy_file, "approvals/break-glass");
@@ -145,10 +144,10 @@ void diff_approvals(Changes& changes) {
   const auto& before = changes.from().policy.approvals;
   const auto& after = changes.to().policy.approvals;
   if (before.has_value() != after.has_value()) {
-    changes.add(legal("approvals", after ? ChangeEffect::loosens : ChangeEffect::tightens,
-                      before ? "crossings can be approved" : "",
-                      after ? "crossings can be approved" : ""),
-                policy_file, "approvals");
+    changes.add(
+        legal("approvals", after ? ChangeEffect::loosens : ChangeEffect::tightens,
+              before ? "crossings can be approved" : "", after ? "crossings can be approved" : ""),
+        policy_file, "approvals");
   }
   const Approvals from = before.value_or(Approvals{});
   const Approvals to = after.value_or(Approvals{});
@@ -164,9 +163,10 @@ void diff_approvals(Changes& changes) {
   diff_break_glass(changes, from, to);
   const bool drill_loosens =
       !to.drill.empty() && (from.drill.empty() || requires_less(from.drill, to.drill));
-  changes.add(legal("drill-approval", drill_loosens ? ChangeEffect::loosens : ChangeEffect::tightens,
-                    required_text(from.drill), required_text(to.drill)),
-              policy_file, "approvals/drill");
+  changes.add(
+      legal("drill-approval", drill_loosens ? ChangeEffect::loosens : ChangeEffect::tightens,
+            required_text(from.drill), required_text(to.drill)),
+      policy_file, "approvals/drill");
   diff_key_list(changes, from, to);
 }
 

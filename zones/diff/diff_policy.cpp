@@ -92,7 +92,8 @@ void diff_jurisdictions(Changes& changes) {
                  .before = old_countries,
                  .after = new_countries},
                 policy_file, path + "/countries");
-    const std::string old_standby = standbys_of(from, *before), new_standby = standbys_of(to, *after);
+    const std::string old_standby = standbys_of(from, *before),
+                      new_standby = standbys_of(to, *after);
     changes.add({.kind = "jurisdiction-standby",
                  .subject = "jurisdiction " + name,
                  .rank = ChangeClass::legal,

@@ -60,15 +60,15 @@ void diff_rrsets(Changes& changes, const Zone& from, const Zone& to) {
         both.first->rdata == both.second->rdata) {
       continue;
     }
-    changes.add({.kind = "rrset",
-                 .subject = fmt::format("{} {}", known.owner.text_without_dot(),
-                                        type_to_text(known.type)),
-                 .rank = ChangeClass::traffic,
-                 .effect = ChangeEffect::touches,
-                 .before = both.first == nullptr ? "" : rrset_text(*both.first),
-                 .after = both.second == nullptr ? "" : rrset_text(*both.second),
-                 .zone = to.apex.text_without_dot()},
-                both.second == nullptr ? from.file : to.file, path_of(to, known));
+    changes.add(
+        {.kind = "rrset",
+         .subject = fmt::format("{} {}", known.owner.text_without_dot(), type_to_text(known.type)),
+         .rank = ChangeClass::traffic,
+         .effect = ChangeEffect::touches,
+         .before = both.first == nullptr ? "" : rrset_text(*both.first),
+         .after = both.second == nullptr ? "" : rrset_text(*both.second),
+         .zone = to.apex.text_without_dot()},
+        both.second == nullptr ? from.file : to.file, path_of(to, known));
   }
 }
 

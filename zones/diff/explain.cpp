@@ -25,7 +25,8 @@ const std::map<std::string_view, std::string_view>& risks() {
       {"advisor", "Another policy engine, or none, is asked before a crossing."},
       {"drill-due", "The reminder of the next drill comes at another time."},
       {"approvals", "Whether a crossing can be approved at all."},
-      {"approval-audience", "Tokens made for the old audience are refused, and the new one's taken."},
+      {"approval-audience",
+       "Tokens made for the old audience are refused, and the new one's taken."},
       {"approval-duration", "How long one approval may last."},
       {"approval-key", "Who may sign. Grants signed with a key that is gone end at the reload."},
       {"approval-rule", "How many persons of which roles make a grant."},
@@ -34,13 +35,15 @@ const std::map<std::string_view, std::string_view>& risks() {
       {"key-list", "Who may change the list of keys."},
       {"residency-rules", "Which crossings may be approved at all, whoever signs."},
       {"template", "What a token may name instead of spelling it out."},
-      {"service-residency", "hard holds crossings back, soft only tells of them, none does neither."},
+      {"service-residency",
+       "hard holds crossings back, soft only tells of them, none does neither."},
       {"service-home", "Where the service's answers may lie."},
       {"service-access", "Which mode of grant suffices to move the service abroad."},
       {"service-on-block", "What clients get while a crossing is held back."},
       {"service-activation", "What must hold, beside signatures, before a crossing is made."},
       {"service-added", "A new name is steered."},
-      {"service-removed", "The gate no longer stands before this name; a static record may follow."},
+      {"service-removed",
+       "The gate no longer stands before this name; a static record may follow."},
       {"service-route", "Which regions answer which clients."},
       {"service-ttl", "Longer: failover takes longer to reach clients. Shorter: more queries."},
       {"service-answers", "How many records one answer has."},
@@ -63,14 +66,22 @@ const std::map<std::string_view, std::string_view>& risks() {
   return table;
 }
 
+// What is longer is told in `before` alone.
+constexpr std::size_t quoted_max = 80;
+
+std::string quoted(const std::string& text) {
+  return text.size() > quoted_max ? std::string("what it was") : "`" + text + "`";
+}
+
 std::string rollback_of(const Change& change) {
-  const std::string where =
-      change.place.line == 0 ? change.place.file
-                             : fmt::format("{}:{}", change.place.file, change.place.line);
+  const std::string where = change.place.line == 0
+                                ? change.place.file
+                                : fmt::format("{}:{}", change.place.file, change.place.line);
   if (change.before.empty()) return fmt::format("take it out of {} and reload", where);
-  if (change.after.empty()) return fmt::format("put `{}` back into {} and reload", change.before,
-                                               change.place.file);
-  return fmt::format("set {} back to `{}` and reload", where, change.before);
+  if (change.after.empty()) {
+    return fmt::format("put {} back into {} and reload", quoted(change.before), change.place.file);
+  }
+  return fmt::format("set {} back to {} and reload", where, quoted(change.before));
 }
 
 /// The roles that the approval rules name for a zone; for all zones if it is empty. The old rules

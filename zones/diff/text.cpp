@@ -137,12 +137,11 @@ std::string activation_text(const Policy& policy, const Activation& activation) 
 }
 
 std::string check_text(const Service& service, const HealthCheck& check) {
-  std::string text =
-      fmt::format("{}://{}:{}{}{} every {}, timeout {}, fall {}, rise {}",
-                  scheme_text(check.scheme), check.host, check.port,
-                  check.scheme == ProbeScheme::tcp ? "" : check.path, probe_at_text(check.probe_at),
-                  duration_text(check.interval), duration_text(check.timeout), check.fall,
-                  check.rise);
+  std::string text = fmt::format("{}://{}:{}{}{} every {}, timeout {}, fall {}, rise {}",
+                                 scheme_text(check.scheme), check.host, check.port,
+                                 check.scheme == ProbeScheme::tcp ? "" : check.path,
+                                 probe_at_text(check.probe_at), duration_text(check.interval),
+                                 duration_text(check.timeout), check.fall, check.rise);
   for (const StatusRange& range : check.expect_status) {
     text += fmt::format(", {}-{}", range.first, range.last);
   }
@@ -229,8 +228,8 @@ std::string location_text(const geo::Location& location) {
   if (!location.subdivision.empty()) parts.push_back("subdivision " + location.subdivision);
   if (location.asn != 0) parts.push_back(fmt::format("AS{}", location.asn));
   if (location.coordinates) {
-    parts.push_back(fmt::format("at {}, {}", location.coordinates->latitude,
-                                location.coordinates->longitude));
+    parts.push_back(
+        fmt::format("at {}, {}", location.coordinates->latitude, location.coordinates->longitude));
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }

@@ -157,8 +157,7 @@ class Side {
     const auto variants = views_.variants(view);
     const Service& example = repository_.service(views_.example_of(view));
     for (const geo::Location& location : locations_) {
-      const Variant variant =
-          evaluate_route(repository_.policy, example, location, views_.marks());
+      const Variant variant = evaluate_route(repository_.policy, example, location, views_.marks());
       known.push_back(
           static_cast<std::size_t>(std::ranges::find(variants, variant) - variants.begin()));
     }
@@ -213,8 +212,8 @@ std::vector<TrafficShift> build_traffic(Repository& from, Repository& to) {
     }
     for (auto& [answers, who] : groups) {
       const bool is_everyone = who.size() == clients.size();
-      shifts.push_back({owner.text_without_dot(), answers.first, answers.second, std::move(who),
-                        is_everyone});
+      shifts.push_back(
+          {owner.text_without_dot(), answers.first, answers.second, std::move(who), is_everyone});
     }
   }
   std::ranges::sort(shifts, {}, [](const TrafficShift& shift) {
