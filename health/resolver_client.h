@@ -17,7 +17,7 @@ namespace demarc::health {
 struct ResolverConfig {
   geo::Address address;
   std::uint16_t port = 53;
-  Milliseconds timeout{2000};  // of one try
+  Milliseconds timeout{1000};  // of one try
   unsigned tries = 2;
 };
 

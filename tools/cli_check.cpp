@@ -11,6 +11,7 @@
 #include "geo/database.h"
 #include "tools/cli.h"
 #include "tools/policy_test_report.h"
+#include "zones/ground.h"
 #include "zones/policy_tests_names.h"
 #include "zones/repository.h"
 #include "zones/yaml/policy_tests_file.h"
@@ -39,6 +40,7 @@ class CheckVerb {
     if (!opened) return fail(context_, exit_usage, opened.error().text());
     databases_ = std::move(*opened);
     repository_ = load_repository(options_.folder, diagnostics_);
+    compare();
     read_tests();
     if (context_.json) {
       print_json();
@@ -72,6 +74,20 @@ class CheckVerb {
         diagnostics_);
   }
 
+  void compare() {
+    if (!repository_ || databases_.empty()) return;
+    ground_ = compare_with_ground(*repository_, [&](const geo::Address& address) {
+      return databases_.find(address, repository_->overrides);
+    });
+    add_ground_warnings(*ground_, diagnostics_);
+  }
+
+  json ground_json() const {
+    const auto unknown =
+        std::ranges::count(ground_->findings, false, &GroundFinding::is_disagreement);
+    return {{"compared", ground_->compared}, {"skipped", ground_->skipped}, {"unknown", unknown}};
+  }
+
   void print_json() const {
     json findings = json::array();
     for (const Diagnostic& d : diagnostics_.list()) {
@@ -84,6 +100,7 @@ class CheckVerb {
     }
     json out = {{"ok", repository_ != nullptr && !diagnostics_.has_errors()},
                 {"findings", findings}};
+    if (ground_) out["ground"] = ground_json();
     if (options_.policy_tests) out["policy-tests"] = policy_tests_json(results_);
     fmt::print("{}\n", out.dump(2));
   }
@@ -97,6 +114,11 @@ class CheckVerb {
                  repository_->zones.size(), repository_->services.size(), warnings);
     } else {
       fmt::print("{}: {} error(s), {} warning(s)\n", options_.folder, errors, warnings);
+    }
+    if (ground_) {
+      const json ground = ground_json();
+      fmt::print("ground: {} addresses compared, {} skipped, {} not in the databases\n",
+                 ground["compared"].dump(), ground["skipped"].dump(), ground["unknown"].dump());
     }
     if (!results_.empty()) fmt::print("{}", policy_tests_text(results_));
   }
@@ -113,6 +135,7 @@ class CheckVerb {
   Diagnostics diagnostics_;
   geo::Databases databases_;
   std::unique_ptr<Repository> repository_;
+  std::optional<GroundReport> ground_;
   std::vector<PolicyTestResult> results_;
 };
 

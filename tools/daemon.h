@@ -19,6 +19,7 @@
 #include "tools/daemon_config.h"
 #include "tools/event_loop.h"
 #include "tools/file_watch.h"
+#include "tools/ground_watch.h"
 #include "tools/http_service.h"
 #include "tools/loader.h"
 #include "tools/token_drop.h"
@@ -49,6 +50,7 @@ class Daemon {
     return *configuration_->repository;
   }
   [[nodiscard]] std::vector<health::CheckState> checks() const { return prober_->snapshot(); }
+  [[nodiscard]] const GroundWatch& ground() const noexcept { return *ground_; }
   [[nodiscard]] dns::CounterValues counters() const noexcept { return server_->counters(); }
   [[nodiscard]] std::uint64_t generation() const noexcept;
   [[nodiscard]] bool is_serving() const noexcept { return is_serving_; }
@@ -81,6 +83,7 @@ class Daemon {
   std::unique_ptr<dns::Published> published_;
   std::unique_ptr<Controller> controller_;
   std::unique_ptr<health::Prober> prober_;
+  std::unique_ptr<GroundWatch> ground_;
   std::unique_ptr<ControlSocket> control_;
   std::unique_ptr<FileWatch> watch_;
   std::unique_ptr<TokenDrop> drop_;

@@ -56,6 +56,14 @@ class ConfigReader {
               {"http", Presence::optional,
                [&](const Node& n) { config_.http = read_endpoint(n, "http"); }},
               {"token-drop", Presence::optional, path_to(&DaemonConfig::token_drop, "token-drop")},
+              {"resolver", Presence::optional,
+               [&](const Node& n) { config_.resolver = read_endpoint(n, "resolver"); }},
+              {"resolver-require-ad", Presence::optional,
+               [&](const Node& n) {
+                 assign(config_.resolver_require_ad,
+                        read_choice<bool>(reading_, n, "resolver-require-ad",
+                                          {{"true", true}, {"false", false}}));
+               }},
               {"probe-ca", Presence::optional, path_to(&DaemonConfig::probe_ca, "probe-ca")},
               {"debug-verbs", Presence::optional, [&](const Node& n) {
                  assign(config_.debug_verbs, read_choice<bool>(reading_, n, "debug-verbs",
