@@ -76,6 +76,7 @@ Result<ResolverReply, std::string> ask_udp(const ResolverConfig& config, const Q
   if (::send(socket->number(), query.data(), query.size(), MSG_NOSIGNAL) < 0) {
     return std::unexpected(std::string("send: ") + std::strerror(errno));
   }
+  std::string wrong = "no reply in time";
   std::array<std::uint8_t, 4096> buffer{};
   while (wait_for(*socket, POLLIN, deadline)) {
     const ssize_t got = ::recv(socket->number(), buffer.data(), buffer.size(), 0);
@@ -85,10 +86,13 @@ Result<ResolverReply, std::string> ask_udp(const ResolverConfig& config, const Q
     }
     auto reply = parse_reply({buffer.data(), static_cast<std::size_t>(got)}, question);
     if (reply) return std::move(*reply);
+    // Bytes that are no message may be anybody's, as those with another ID: the right ones may
+    // come.
     if (reply.error() == ReplyError::not_ours) continue;
-    return std::unexpected(std::string(to_text(reply.error())));
+    wrong = to_text(reply.error());
+    if (reply.error() != ReplyError::malformed) break;
   }
-  return std::unexpected(std::string("no reply in time"));
+  return std::unexpected(wrong);
 }
 
 bool send_whole(const Descriptor& socket, const Bytes& bytes, Clock::time_point deadline) {
