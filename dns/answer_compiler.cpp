@@ -123,6 +123,8 @@ ZoneCompiler::ChainEnd ZoneCompiler::follow(const std::string& owner, const zone
     const Node& node = table_.node(match.node);
     if (node.has(Node::is_cut | Node::is_below_cut)) return {};
     if (match.kind == MatchKind::missing) {
+      // A tenant's name may be one: the client asks for the target by itself, which answers it.
+      if (node.has(Node::has_tenants)) return {};
       return {ChainEnd::Kind::missing, match.node, node.zone, std::move(target)};
     }
     if (node.has(Node::is_service)) {

@@ -118,6 +118,16 @@ class NameAnswer {
   Reply& reply_;
 };
 
+// A name below a service with tenants that no zone has: a tenant's, or nobody's.
+void add_below_tenants(const Asked& asked, const Node& service, Reply& reply) noexcept {
+  const auto tenant = find_tenant(asked, service.special, service.owner_size);
+  if (!tenant) {
+    return add_negative(*asked.snapshot.zones, service.zone, asked.query, Rcode::nxdomain, reply);
+  }
+  if (asked.query.qtype == rrtype::any) return reply.append_any_hinfo();
+  add_steered_tenant(asked, *tenant, reply);
+}
+
 void add_answer(const Snapshot& snapshot, Worker& worker, const Query& query,
                 const geo::Address& client, Reply& reply) noexcept {
   if (const auto rcode = rcode_of_meta_type(query.qtype)) return reply.set_rcode(*rcode);
@@ -133,6 +143,9 @@ void add_answer(const Snapshot& snapshot, Worker& worker, const Query& query,
     return add_referral(*snapshot.zones, match, query, reply);
   }
   if (match.kind == MatchKind::missing) {
+    if (node.has(Node::has_tenants)) {
+      return add_below_tenants({snapshot, worker, query, client}, node, reply);
+    }
     return add_negative(*snapshot.zones, node.zone, query, Rcode::nxdomain, reply);
   }
   NameAnswer(snapshot, worker, query, client, reply).add(node);
