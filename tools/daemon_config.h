@@ -6,21 +6,26 @@
 #include <string>
 #include <vector>
 
+#include "dns/rate_limit.h"
 #include "dns/sockets.h"
 #include "geo/base/diagnostics.h"
+#include "tools/identity_config.h"
 
 namespace demarc::tools {
 
 struct DaemonConfig {
   std::string node = "demarc";
   std::vector<dns::Endpoint> listen;
-  unsigned threads = 1;  // UDP threads an address; `auto`: one a core
+  std::vector<dns::Endpoint> tls_listen;  // DNS over TLS; its certificate is in `identity`
+  unsigned threads = 1;                   // UDP threads an address; `auto`: one a core
   std::string repository;
   std::vector<std::string> geoip;
   std::string state;
   std::string audit;
   std::string control;
   std::optional<dns::Endpoint> http;  // metrics and status; left out: none
+  dns::RateLimit rate_limit;          // left out: none
+  IdentityConfig identity;            // NSID, CHAOS names, cookies
   std::string token_drop;             // folder of tokens to present; empty: none
   /// Asked, now and then, for the addresses of CNAME endpoints; left out: nobody is.
   std::optional<dns::Endpoint> resolver;
