@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace demarc::tools {
 
@@ -42,6 +43,7 @@ int run_cli(int argc, char** argv) {
   add_token_verbs(app, context);
   add_audit_verbs(app, context);
   add_geo_verbs(app, context);
+  add_tenant_verbs(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

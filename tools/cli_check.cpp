@@ -14,6 +14,7 @@
 #include "zones/ground.h"
 #include "zones/policy_tests_names.h"
 #include "zones/repository.h"
+#include "zones/tenants.h"
 #include "zones/yaml/policy_tests_file.h"
 
 namespace demarc::tools {
@@ -100,6 +101,10 @@ class CheckVerb {
     }
     json out = {{"ok", repository_ != nullptr && !diagnostics_.has_errors()},
                 {"findings", findings}};
+    if (repository_ && repository_->tenants) {
+      out["tenants"] = repository_->tenants->size();
+      out["tenants-digest"] = repository_->tenants->digest();
+    }
     if (ground_) out["ground"] = ground_json();
     if (options_.policy_tests) out["policy-tests"] = policy_tests_json(results_);
     fmt::print("{}\n", out.dump(2));
@@ -110,8 +115,15 @@ class CheckVerb {
     const std::size_t errors = diagnostics_.error_count();
     const std::size_t warnings = diagnostics_.list().size() - errors;
     if (repository_ && errors == 0) {
-      fmt::print("{}: {} zones, {} services, {} warning(s)\n", options_.folder,
-                 repository_->zones.size(), repository_->services.size(), warnings);
+      const auto is_class = [](const Service& service) { return service.tenants_of.has_value(); };
+      const auto classes = std::ranges::count_if(repository_->services, is_class);
+      const std::string tenants =
+          repository_->tenants
+              ? fmt::format(", {} tenants in {} classes", repository_->tenants->size(), classes)
+              : std::string{};
+      fmt::print("{}: {} zones, {} services{}, {} warning(s)\n", options_.folder,
+                 repository_->zones.size(), std::ssize(repository_->services) - classes, tenants,
+                 warnings);
     } else {
       fmt::print("{}: {} error(s), {} warning(s)\n", options_.folder, errors, warnings);
     }

@@ -229,6 +229,10 @@ void add_stall(CLI::App& app, CliContext& context) {
 
 }  // namespace
 
+std::optional<json> ask_server(CliContext& context, const json& request) {
+  return ask(context, request);
+}
+
 void add_online_verbs(CLI::App& app, CliContext& context) {
   add_status(app, context);
   add_explain(app, context);

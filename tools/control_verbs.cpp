@@ -11,6 +11,7 @@
 #include "tools/daemon.h"
 #include "tools/explain.h"
 #include "tools/status.h"
+#include "tools/tenant_report.h"
 #include "zones/strict_json.h"
 
 namespace demarc::tools {
@@ -81,6 +82,13 @@ json revoke_verb(const Ask& ask) {
   return decide(ask, GrantRevoked{ask.text("id"), ask.who, reason});
 }
 
+json tenant_verb(const Ask& ask) {
+  auto report =
+      tenant_report(ask.daemon.controller().steering(), ask.text("name"), ask.text("service"));
+  if (!report) return failed(report.error());
+  return {{"ok", true}, {"tenant", std::move(*report)}};
+}
+
 json stall_verb(const Ask& ask) {
   if (!ask.daemon.config().debug_verbs) {
     return failed("debug verbs are off; expected `debug-verbs: true` in demarcd.yaml");
@@ -98,6 +106,7 @@ const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
       {"pending",
        [](const Ask& a) { return json{{"ok", true}, {"pending", pending_of(a.daemon)}}; }},
       {"explain", explain_verb},
+      {"tenant", tenant_verb},
       {"approve", [](const Ask& a) { return decide(a, TokenPresented{a.text("token"), a.who}); }},
       {"revoke", revoke_verb},
       {"drain",

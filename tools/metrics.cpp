@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "tools/daemon.h"
+#include "zones/tenants.h"
 
 namespace demarc::tools {
 namespace {
@@ -84,6 +85,25 @@ void checks(Text& text, const std::vector<health::CheckState>& list) {
   }
 }
 
+void tenants(Text& text, const zones::Repository& repository) {
+  if (!repository.tenants) return;
+  text.head("demarc_tenants", "gauge", "tenants of a class");
+  const auto each = [&](const auto& write) {
+    for (std::size_t i = 0; i < repository.services.size(); ++i) {
+      const zones::Service& service = repository.services[i];
+      if (!service.tenants_of) continue;
+      write(static_cast<zones::ServiceId>(i), fmt::format("class=\"{}\"", label(service.label)));
+    }
+  };
+  each([&](zones::ServiceId id, const std::string& labels) {
+    text.value("demarc_tenants", repository.tenants->tenants_in(id), labels);
+  });
+  text.head("demarc_regulated_tenants", "gauge", "regulated tenants of a class");
+  each([&](zones::ServiceId id, const std::string& labels) {
+    text.value("demarc_regulated_tenants", repository.tenants->regulated_in(id), labels);
+  });
+}
+
 }  // namespace
 
 std::string metrics_of(Daemon& daemon) {
@@ -92,6 +112,7 @@ std::string metrics_of(Daemon& daemon) {
   const auto& state = controller.steering().state();
   queries(text, daemon.counters());
   checks(text, daemon.checks());
+  tenants(text, daemon.repository());
   text.single("demarc_generation", "gauge", "of the answers served", daemon.generation());
   text.single("demarc_pending_changes", "gauge", "crossings held at the border",
               state.pending.size());

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/daemon.h"
+#include "zones/tenants.h"
 #include "zones/time_text.h"
 
 namespace demarc::tools {
@@ -51,11 +52,21 @@ json service_status(const Steering& steering, ServiceId id) {
   if (service.home_kind == HomeKind::jurisdiction && service.home) {
     home = repository.policy.jurisdiction(*service.home).name;
   }
-  return {{"name", service.owner.text_without_dot()},
-          {"residency", to_text(service.residency)},
-          {"home", home},
-          {"answering", regions},
-          {"notes", notes}};
+  if (service.home_kind == HomeKind::tenant) {
+    home = service.tenants_of ? repository.policy.jurisdiction(*service.home).name : "tenant";
+  }
+  json status = {{"name", service.owner.text_without_dot()},
+                 {"residency", to_text(service.residency)},
+                 {"home", home},
+                 {"answering", regions},
+                 {"notes", notes}};
+  if (service.tenants_of) {
+    status["tenants-of"] = repository.service(*service.tenants_of).owner.text_without_dot();
+    status["class"] = service.label;
+    status["tenants"] = repository.tenants->tenants_in(id);
+    status["regulated-tenants"] = repository.tenants->regulated_in(id);
+  }
+  return status;
 }
 
 json check_status(const health::CheckState& check) {
@@ -161,6 +172,10 @@ json status_of(Daemon& daemon) {
                    {"waiting", controller.audit_waiting()},
                    {"writable", steering.audit_writable()}}},
                  {"counters", counters_status(daemon.counters())}};
+  if (daemon.repository().tenants) {
+    status["tenants"] = {{"count", daemon.repository().tenants->size()},
+                         {"digest", daemon.repository().tenants->digest()}};
+  }
   if (state.freeze) {
     status["freeze"] = {{"who", state.freeze->who},
                         {"reason", state.freeze->reason},
@@ -197,7 +212,11 @@ std::string status_text(const json& s) {
   }
   out += fmt::format("\n{:<32} {:<6} {:<8} {}\n", "SERVICE", "RESID.", "HOME", "ANSWERING");
   for (const json& service : s["services"]) {
-    const std::string notes = joined(service["notes"]);
+    std::string notes = joined(service["notes"]);
+    if (service.contains("tenants")) {
+      notes = fmt::format("{} tenants{}{}", service["tenants"].dump(), notes.empty() ? "" : ", ",
+                          notes);
+    }
     out += fmt::format("{:<32} {:<6} {:<8} {}{}\n", text_of(service["name"]),
                        text_of(service["residency"]), text_of(service["home"]),
                        joined(service["answering"]), notes.empty() ? "" : "  (" + notes + ")");

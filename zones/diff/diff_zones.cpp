@@ -8,7 +8,6 @@
 #include "zones/diff/parts.h"
 #include "zones/diff/text.h"
 #include "zones/rdata.h"
-#include "zones/tenants.h"
 
 namespace demarc::zones::diff {
 namespace {
@@ -123,19 +122,6 @@ void diff_zones(Changes& changes) {
                 known.file, "zone");
   }
   diff_overrides(changes);
-}
-
-void diff_tenants(Changes& changes) {
-  const auto digest = [](const Repository& repository) {
-    return repository.tenants ? "map " + repository.tenants->digest().substr(0, 16) : std::string{};
-  };
-  changes.add({.kind = "tenants",
-               .subject = "tenants",
-               .rank = ChangeClass::legal,
-               .effect = ChangeEffect::touches,
-               .before = digest(changes.from()),
-               .after = digest(changes.to())},
-              "tenants.yaml", "");
 }
 
 }  // namespace demarc::zones::diff

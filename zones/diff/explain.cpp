@@ -61,6 +61,7 @@ const std::map<std::string_view, std::string_view>& risks() {
       {"zone-added", "The server answers for a new zone."},
       {"zone-removed", "The server refuses queries for the zone."},
       {"network", "Clients of the network are taken to be elsewhere: another route, another home."},
+      {"tenant", "Where this tenant's data may be answered from, and what holds it there."},
       {"tenants", "Tenants move, or their homes change."},
   };
   return table;
