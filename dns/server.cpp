@@ -76,6 +76,7 @@ Result<std::unique_ptr<Server>, SystemError> Server::bind(const ServerConfig& co
     // Seeds far apart: one thread's numbers are not another's, shifted by one.
     const std::uint64_t seed = Random(config.seed + index).next();
     server->workers_.push_back(std::make_unique<Worker>(seed));
+    server->workers_.back()->proxy_peers = config.proxy_peers;
     if (config.rate_limit.per_second != 0) {
       server->workers_.back()->limiter.emplace(config.rate_limit, config.threads, config.seed);
     }

@@ -23,6 +23,8 @@ struct ServerConfig {
   std::uint64_t seed = 0;            // of the random numbers that draw answers
   TcpLimits tcp;                     // over all addresses
   RateLimit rate_limit;              // over UDP
+  /// Who sends a PROXY header of version 2 before datagrams and connections, and must.
+  std::vector<geo::Prefix> proxy_peers;
 };
 
 /// Control thread only. The order is bind(), serve(), stop().

@@ -52,10 +52,10 @@ struct Snapshot {
   std::shared_ptr<const geo::LocationTable> locations;
   std::shared_ptr<const std::vector<ViewTable>> views;  // by ViewId
   std::vector<ServiceSlot> services;                    // by ServiceId
+  std::shared_ptr<const Identity> identity;             // never null
   std::shared_ptr<const zones::TenantMap> tenants;      // null: no service has any
   /// Tenants under a grant of their own, who are not answered as their class; mostly empty.
   std::unordered_map<zones::TenantId, ServiceSlot, TenantHash> tenant_slots;
-  std::shared_ptr<const Identity> identity;             // never null
 };
 
 /// The views of a loaded repository. `views` has classified every location of `locations`.

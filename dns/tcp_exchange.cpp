@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "dns/proxy_header.h"
 #include "dns/responder.h"
 #include "dns/tcp_loop.h"
 
@@ -79,14 +80,39 @@ bool TcpLoop::read_more(ConnectionId id) noexcept {
   return false;
 }
 
+// False: a proxy sends something else than its header first. While that is incomplete, the
+// connection goes on waiting for it.
+bool TcpLoop::take_proxy_header(TcpConnection& connection, std::uint8_t* in) noexcept {
+  if (!connection.awaits_proxy_header) return true;
+  ProxyHeader header;
+  switch (read_proxy_header({in, connection.in_size}, ProxyTransport::stream, header)) {
+    case ProxyReading::bad:
+      return false;
+    case ProxyReading::incomplete:
+      if (connection.in_size > 0 && connection.message_since_ms == TcpConnection::not_waiting) {
+        connection.message_since_ms = worker_.now.monotonic_ms;
+      }
+      return true;
+    case ProxyReading::good:
+      break;
+  }
+  connection.awaits_proxy_header = false;
+  connection.message_since_ms = TcpConnection::not_waiting;
+  if (header.source) connection.client = *header.source;
+  std::memmove(in, in + header.size, connection.in_size - header.size);
+  connection.in_size -= static_cast<std::uint32_t>(header.size);
+  return true;
+}
+
 // Answers all queries that are complete, as long as the client takes the answers. False: it is to
 // be closed, as it sends something else than queries, or broke off.
 bool TcpLoop::answer_queries(ConnectionId id, const Snapshot& snapshot) noexcept {
   TcpConnection& connection = connections_.at(id);
   std::uint8_t* const in = connections_.in(id);
+  bool is_sound = take_proxy_header(connection, in);
+  if (connection.awaits_proxy_header) return is_sound;
   std::size_t at = 0;
   std::size_t out_size = 0;
-  bool is_sound = true;
   while (is_sound && !connection.unsent && connection.in_size - at >= length_size) {
     const std::size_t size = get16(in + at);
     if (size > TcpConnection::query_size_max) is_sound = false;

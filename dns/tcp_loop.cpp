@@ -116,7 +116,9 @@ void TcpLoop::accept_from(int listener, const Snapshot& snapshot) noexcept {
 }
 
 void TcpLoop::welcome(int socket, const geo::Address& client, const TlsContext* tls) noexcept {
-  if (connections_.has_too_many(client)) {
+  // A proxy has many connections, as it has many clients; TLS ends at us, so there is none before.
+  const bool is_from_proxy = tls == nullptr && is_proxy(worker_.proxy_peers, client);
+  if (!is_from_proxy && connections_.has_too_many(client)) {
     worker_.counters.tcp_refused.add();
     ::close(socket);
     return;
@@ -133,6 +135,7 @@ void TcpLoop::welcome(int socket, const geo::Address& client, const TlsContext* 
     ::close(socket);
     return;
   }
+  connections_.at(*id).awaits_proxy_header = is_from_proxy;
   if (tls != nullptr) {
     connections_.at(*id).tls = TlsSession::begin(*tls, socket);
     if (connections_.at(*id).tls == nullptr) return close(*id);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "dns/random.h"
 #include "dns/rate_limit.h"
@@ -87,6 +88,14 @@ struct Counters {
   [[nodiscard]] CounterValues values() const noexcept;
 };
 
+[[nodiscard]] inline bool is_proxy(const std::vector<geo::Prefix>& peers,
+                                   const geo::Address& client) noexcept {
+  for (const geo::Prefix& peer : peers) {
+    if (peer.contains(client)) return true;
+  }
+  return false;
+}
+
 /// On cache lines of its own.
 struct alignas(64) Worker {
   explicit Worker(std::uint64_t seed) noexcept : random(seed) {}
@@ -94,7 +103,8 @@ struct alignas(64) Worker {
   Random random;
   Now now;
   Counters counters;
-  std::optional<RateLimiter> limiter;  // nothing: no limit
+  std::optional<RateLimiter> limiter;    // nothing: no limit
+  std::vector<geo::Prefix> proxy_peers;  // who speaks for others (dns/proxy_header.h)
   DrawMemory draw_memory;
   Drawn drawn;
 };

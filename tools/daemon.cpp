@@ -113,7 +113,8 @@ Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config)
                                    .tls_listen = daemon->config_.tls_listen,
                                    .threads = daemon->config_.threads,
                                    .seed = random_seed(),
-                                   .rate_limit = daemon->config_.rate_limit});
+                                   .rate_limit = daemon->config_.rate_limit,
+                                   .proxy_peers = daemon->config_.proxy_peers});
   if (!server) return refused(server.error().text());
   daemon->server_ = std::move(*server);
   if (auto opened = daemon->open_state(); !opened) return refused(opened.error());

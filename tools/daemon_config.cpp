@@ -17,7 +17,7 @@ constexpr std::size_t listen_max = 64;
 constexpr std::size_t databases_max = 16;
 constexpr unsigned threads_max = 256;
 constexpr unsigned rate_max = 1'000'000;
-constexpr std::size_t exempt_max = 64;  // each is compared with every client
+constexpr std::size_t networks_max = 64;  // each is compared with every client
 
 std::string resolved(const std::filesystem::path& folder, const std::string& path) {
   const std::filesystem::path given(path);
@@ -59,6 +59,8 @@ class ConfigReader {
          {"http", Presence::optional,
           [&](const Node& n) { config_.http = read_endpoint(n, "http"); }},
          {"tls", Presence::optional, [&](const Node& n) { read_tls(n); }},
+         {"proxy-from", Presence::optional,
+          [&](const Node& n) { read_networks(n, "proxy-from", config_.proxy_peers); }},
          {"rate-limit", Presence::optional, [&](const Node& n) { read_rate_limit(n); }},
          {"nsid", Presence::optional, [&](const Node& n) { config_.identity.nsid = read_nsid(n); }},
          {"chaos", Presence::optional,
@@ -138,17 +140,18 @@ class ConfigReader {
          {"ipv6-prefix", Presence::optional, bits(&dns::RateLimit::ipv6_prefix, "ipv6-prefix", 64)},
          {"dry-run", Presence::optional,
           [&](const Node& n) { read_switch(n, "dry-run", limit.is_dry_run); }},
-         {"exempt", Presence::optional, [&](const Node& n) { read_exempt(n); }}});
+         {"exempt", Presence::optional,
+          [&](const Node& n) { read_networks(n, "exempt", limit.exempt); }}});
   }
 
-  void read_exempt(const Node& node) {
-    read_one_or_list(reading_, node, "exempt", exempt_max, [&](const Node& item) {
-      const auto text = read_text(reading_, item, "exempt");
+  void read_networks(const Node& node, std::string_view what, std::vector<geo::Prefix>& networks) {
+    read_one_or_list(reading_, node, what, networks_max, [&](const Node& item) {
+      const auto text = read_text(reading_, item, what);
       const auto prefix = text ? geo::parse_prefix(*text) : std::nullopt;
-      if (prefix) config_.rate_limit.exempt.push_back(*prefix);
+      if (prefix) networks.push_back(*prefix);
       if (text && !prefix) {
         reading_.error(item.at, "bad-network",
-                       "exempt is `{}`, expected a network such as 192.0.2.0/24", *text);
+                       "{} is `{}`, expected a network such as 192.0.2.0/24", what, *text);
       }
     });
   }

@@ -24,9 +24,10 @@ struct DaemonConfig {
   std::string audit;
   std::string control;
   std::optional<dns::Endpoint> http;  // metrics and status; left out: none
-  dns::RateLimit rate_limit;          // left out: none
-  IdentityConfig identity;            // NSID, CHAOS names, cookies
-  std::string token_drop;             // folder of tokens to present; empty: none
+  std::vector<geo::Prefix> proxy_peers;
+  dns::RateLimit rate_limit;  // left out: none
+  IdentityConfig identity;    // NSID, CHAOS names, cookies
+  std::string token_drop;     // folder of tokens to present; empty: none
   /// Asked, now and then, for the addresses of CNAME endpoints; left out: nobody is.
   std::optional<dns::Endpoint> resolver;
   bool resolver_require_ad = true;  // believe only what it validated

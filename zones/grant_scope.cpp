@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "zones/residency_rules.h"
 #include "zones/tenants.h"
 
 namespace demarc::zones {
@@ -161,6 +162,47 @@ Result<void, Refusal> check_regions(const Repository& repository,
   return {};
 }
 
+/// The homes whose clients would be sent away: the service's one, or those of the regions left.
+std::vector<JurisdictionId> homes_of(const Policy& policy, const Service& service,
+                                     const std::vector<std::string>& from) {
+  if (has_one_home(service)) {
+    return service.home ? std::vector{*service.home} : std::vector<JurisdictionId>{};
+  }
+  std::vector<JurisdictionId> homes;
+  for (const RegionId region : regions_for(policy, service, from, Side::from)) {
+    homes.push_back(policy.region(region).jurisdiction);
+  }
+  return homes;
+}
+
+/// A region where no rule lets any of the services go is refused now, whoever signs: the gate would
+/// refuse it in the bad hour.
+Result<void, Refusal> check_rules(const Repository& repository,
+                                  const std::vector<ServiceId>& services, const Claims& claims) {
+  const Policy& policy = repository.policy;
+  for (const auto& name : claims.to) {
+    std::optional<RuleMatch> denied;
+    bool allowed = false;
+    for (const ServiceId id : services) {
+      const Service& service = repository.service(id);
+      const auto to = check_region(policy, service, name, Side::to);
+      if (!to) continue;
+      for (const JurisdictionId home : homes_of(policy, service, claims.from)) {
+        const auto match = match_rule(
+            policy,
+            crossing_of(repository, service, home, policy.region(*to).jurisdiction, claims.mode));
+        allowed = allowed || match.effect == Effect::allow;
+        if (match.effect == Effect::deny && !denied) denied = match;
+      }
+    }
+    if (!allowed && denied) {
+      return refuse(RefusalKind::denied, "the residency rule `{}` denies going to `{}`",
+                    denied->rule_id, name);
+    }
+  }
+  return {};
+}
+
 /// What was approved is a place under a law, not a name. Precondition: the regions exist.
 std::string jurisdictions_of(const Policy& policy, const Claims& claims) {
   std::vector<std::string> parts;
@@ -289,6 +331,9 @@ Result<GrantScope, Refusal> resolve_scope(const Repository& repository, const Cl
   }
   if (auto checked = check_regions(repository, services, claims); !checked) {
     return std::unexpected(checked.error());
+  }
+  if (auto lawful = check_rules(repository, services, claims); !lawful) {
+    return std::unexpected(lawful.error());
   }
   return GrantScope{.zone = repository.zones[target->zone].apex.text_without_dot(),
                     .service = target->service

@@ -203,6 +203,9 @@ TEST_CASE("grant: what it rests on must stay", "[zones][grant]") {
         "`api.example.com` has no tenant `acme`");
   CHECK(lost(plain, [](Repository& r) { r.policy.regions[0].jurisdiction = CH; }) ==
         "its regions lie in other jurisdictions now: eu=CH us=US");
+  CHECK(lost(plain, [](Repository& r) {
+          r.policy.residency_rules = {{.id = "no-us", .to = {US}}};
+        }) == "the residency rule `no-us` denies going to `us`");
   CHECK(lost(plain, [](Repository& r) { r.policy.approvals->rules.clear(); }) ==
         "the rule that allowed it was removed");
 }

@@ -131,6 +131,21 @@ const std::vector<Refused>& refusals() {
          s.present(s.token("sec-1", "b-1", {}, TokenType::break_glass));
          return s.token("sec-2", "b-2", {}, TokenType::break_glass);
        }},
+      {K::denied,
+       [](S s) {
+         Repository repository = tenant_repository();
+         repository.policy.residency_rules = {{.id = "no-us", .to = {US}}};
+         s.load(std::move(repository));
+         return approval(s);
+       }},
+      {K::denied,
+       [](S s) {  // rules, and none matches
+         Repository repository = tenant_repository();
+         repository.policy.residency_rules = {
+             {.id = "docs", .effect = Effect::allow, .service = "docs.example.com"}};
+         s.load(std::move(repository));
+         return s.token("sec-1", "b", {}, TokenType::break_glass);
+       }},
       {K::scope, [](S s) { return approval(s, [](Claims& c) { c.zone = "example.org"; }); }},
       {K::scope, [](S s) { return approval(s, [](Claims& c) { c.service = "shop"; }); }},
       {K::scope, [](S s) { return approval(s, [](Claims& c) { c.service = "news"; }); }},
@@ -182,7 +197,7 @@ const std::vector<Refused>& refusals() {
 }  // namespace
 
 TEST_CASE("steering: every refusal of a token, told and without effect", "[steering][token]") {
-  std::set<RefusalKind> shown = {RefusalKind::denied};  // needs residency rules
+  std::set<RefusalKind> shown;
   for (const Refused& row : refusals()) {
     TokenStory story;
     const std::string text = row.token(story);
