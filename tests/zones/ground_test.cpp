@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/zones/findings.h"
 #include "tests/zones/world.h"
 #include "zones/ground.h"
 
@@ -124,6 +125,45 @@ TEST_CASE("ground: a CNAME endpoint is compared by what it resolves to", "[zones
   // Its own declaration wins over its region's.
   repository.services[0].records[0].jurisdiction = US;
   CHECK(compare_resolved(repository, good, true, all_at({"US", "US", 0})).findings.empty());
+}
+
+TEST_CASE("ground: a CNAME target declared elsewhere than its region is foreign to a hard service",
+          "[zones][ground]") {
+  Repository repository = repository_at("193.0.6.1");
+  Service& api = repository.services[0];
+  api.records[0].addresses.clear();
+  CHECK(is_eligible(repository.policy, api, api.records[0], EU));
+  api.records[0].jurisdiction = US;
+  CHECK_FALSE(is_eligible(repository.policy, api, api.records[0], EU));
+  api.records[0].jurisdiction = CH;  // the standby
+  CHECK(is_eligible(repository.policy, api, api.records[0], EU));
+}
+
+TEST_CASE("ground: regions declare networks, CNAME records their law", "[zones][ground]") {
+  std::string policy = demarc::testing::small_policy;
+  policy.insert(policy.find("location: [50, 8]"), "asns: [64500, 64501], ");
+  const auto with = [&](const std::string& record) {
+    return demarc::testing::Files{
+        {"policy.yaml", policy},
+        {"zones/a.yaml", demarc::testing::service_head +
+                             "    records:\n      - { region: eu, weight: "
+                             "1, endpoint: a.example.net, " +
+                             record + " }\n"}};
+  };
+  Diagnostics diagnostics;
+  const auto repository = demarc::testing::load(with("jurisdiction: CH"), diagnostics);
+  REQUIRE(repository != nullptr);
+  CHECK(repository->policy.regions[0].asns == std::vector<std::uint32_t>{64500, 64501});
+  CHECK(repository->services[0].records[0].jurisdiction ==
+        repository->policy.find_jurisdiction("CH"));
+  CHECK(demarc::testing::findings(with("jurisdiction: MARS")) ==
+        std::vector<std::string>{"zones/a.yaml:7:71: [unknown-jurisdiction] unknown jurisdiction "
+                                 "`MARS`; expected one of policy.yaml"});
+  CHECK(demarc::testing::findings(with("jurisdiction: CH, addresses: 192.0.2.1")) ==
+        std::vector<std::string>{
+            "zones/a.yaml:7:71: [jurisdiction-of-addresses] jurisdiction `CH` "
+            "beside addresses, which lie where the region does; expected it with "
+            "a CNAME's endpoint alone"});
 }
 
 TEST_CASE("ground: what was not validated is not compared, unless that is asked for",
