@@ -157,11 +157,11 @@ TEST_CASE("ground: regions declare networks, CNAME records their law", "[zones][
   CHECK(repository->services[0].records[0].jurisdiction ==
         repository->policy.find_jurisdiction("CH"));
   CHECK(demarc::testing::findings(with("jurisdiction: MARS")) ==
-        std::vector<std::string>{"zones/a.yaml:7:71: [unknown-jurisdiction] unknown jurisdiction "
+        std::vector<std::string>{"zones/a.yaml:7:73: [unknown-jurisdiction] unknown jurisdiction "
                                  "`MARS`; expected one of policy.yaml"});
   CHECK(demarc::testing::findings(with("jurisdiction: CH, addresses: 192.0.2.1")) ==
         std::vector<std::string>{
-            "zones/a.yaml:7:71: [jurisdiction-of-addresses] jurisdiction `CH` "
+            "zones/a.yaml:7:73: [jurisdiction-of-addresses] jurisdiction `CH` "
             "beside addresses, which lie where the region does; expected it with "
             "a CNAME's endpoint alone"});
 }
