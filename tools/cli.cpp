@@ -38,6 +38,7 @@ int run_cli(int argc, char** argv) {
       ->default_str("demarcd.yaml");
   app.add_option("--socket", context.socket, "demarcd's control socket")->envname("DEMARC_SOCKET");
   add_check_verbs(app, context);
+  add_plan_verbs(app, context);
   add_online_verbs(app, context);
   add_token_verbs(app, context);
   add_audit_verbs(app, context);

@@ -26,6 +26,7 @@ struct CliContext {
 
 /// Adds the verbs; each sets `context.exit_code`. `context` outlives the parse.
 void add_check_verbs(CLI::App& app, CliContext& context);
+void add_plan_verbs(CLI::App& app, CliContext& context);
 void add_token_verbs(CLI::App& app, CliContext& context);
 void add_audit_verbs(CLI::App& app, CliContext& context);
 void add_geo_verbs(CLI::App& app, CliContext& context);

@@ -73,6 +73,12 @@ Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBo
   return loaded;
 }
 
+std::optional<GroundResolver> ground_resolver_of(const DaemonConfig& config) {
+  if (!config.resolver) return std::nullopt;
+  return GroundResolver{{.address = config.resolver->address, .port = config.resolver->port},
+                        config.resolver_require_ad};
+}
+
 void log_errors(const LoadErrors& errors) {
   for (std::size_t i = 0; i < errors.size() && i < logged_errors_max; ++i) {
     log_line(LogLevel::warning, errors[i]);
@@ -129,6 +135,7 @@ Daemon::~Daemon() {
   control_.reset();
   drop_.reset();
   watch_.reset();
+  ground_.reset();
   if (loader_.joinable()) loader_.join();
   if (prober_) prober_->stop();
   if (outside_) outside_->stop();
@@ -167,6 +174,7 @@ Result<void, std::string> Daemon::open_state() {
                                    ControllerPaths{config_.audit, config_.node}, read_clocks,
                                    [this](std::span<const zones::ClearedWeights> weights,
                                           Moment now) { publish(weights, now); });
+  ground_ = std::make_unique<GroundWatch>(*controller_, *loop_, ground_resolver_of(config_));
   controller_->happen_one(zones::NodeFact{"start", fmt::format("node {}", config_.node)});
   return {};
 }
@@ -213,6 +221,7 @@ void Daemon::take(Loaded loaded, const std::string& why) {
   controller_->steering().remember_serials(std::move(loaded.serials));
   outside_->configure(*configuration_->repository);
   controller_->happen_one(zones::ConfigurationLoaded{configuration_, why});
+  ground_->take(configuration_, databases_, std::move(loaded.ground));
   // Without any service steering has nothing to publish, and the zones are new all the same.
   if (next_parts_) {
     publish({}, {controller_->steering().state().trusted_wall, read_clocks().monotonic});

@@ -19,6 +19,7 @@
 #include "tools/daemon_config.h"
 #include "tools/event_loop.h"
 #include "tools/file_watch.h"
+#include "tools/ground_watch.h"
 #include "tools/http_service.h"
 #include "tools/loader.h"
 #include "tools/outside_world.h"
@@ -50,6 +51,7 @@ class Daemon {
     return *configuration_->repository;
   }
   [[nodiscard]] std::vector<health::CheckState> checks() const { return prober_->snapshot(); }
+  [[nodiscard]] const GroundWatch& ground() const noexcept { return *ground_; }
   [[nodiscard]] dns::CounterValues counters() const noexcept { return server_->counters(); }
   [[nodiscard]] OutsideWorld& outside() noexcept { return *outside_; }
   [[nodiscard]] std::uint64_t generation() const noexcept;
@@ -89,6 +91,7 @@ class Daemon {
   std::unique_ptr<Controller> controller_;
   std::unique_ptr<health::Prober> prober_;
   std::unique_ptr<OutsideWorld> outside_;
+  std::unique_ptr<GroundWatch> ground_;
   std::unique_ptr<ControlSocket> control_;
   std::unique_ptr<FileWatch> watch_;
   std::unique_ptr<TokenDrop> drop_;

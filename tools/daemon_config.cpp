@@ -67,6 +67,12 @@ class ConfigReader {
           [&](const Node& n) { read_switch(n, "chaos", config_.identity.says_chaos); }},
          {"cookies", Presence::optional, [&](const Node& n) { read_cookies(n); }},
          {"token-drop", Presence::optional, path_to(&DaemonConfig::token_drop, "token-drop")},
+         {"resolver", Presence::optional,
+          [&](const Node& n) { config_.resolver = read_endpoint(n, "resolver"); }},
+         {"resolver-require-ad", Presence::optional,
+          [&](const Node& n) {
+            read_switch(n, "resolver-require-ad", config_.resolver_require_ad);
+          }},
          {"probe-ca", Presence::optional, path_to(&DaemonConfig::probe_ca, "probe-ca")},
          {"alerts", Presence::optional,
           [&](const Node& n) { config_.alerts = read_alerts(reading_, n, folder_); }},

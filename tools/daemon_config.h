@@ -29,9 +29,12 @@ struct DaemonConfig {
   dns::RateLimit rate_limit;  // left out: none
   IdentityConfig identity;    // NSID, CHAOS names, cookies
   std::string token_drop;     // folder of tokens to present; empty: none
-  std::string probe_ca;       // PEM; empty: the system's
+  /// Asked, now and then, for the addresses of CNAME endpoints; left out: nobody is.
+  std::optional<dns::Endpoint> resolver;
+  bool resolver_require_ad = true;  // believe only what it validated
   AlertsConfig alerts;
-  bool debug_verbs = false;  // `debug-stall` on the control socket, for drills and tests
+  std::string probe_ca;             // PEM; empty: the system's
+  bool debug_verbs = false;         // `debug-stall` on the control socket, for drills and tests
 };
 
 /// Reads and checks `path`. Every finding goes to `diagnostics`; nothing comes back if one is an

@@ -64,6 +64,11 @@ Result<Loaded, LoadErrors> load(const LoadRequest& request) {
       [&](const geo::Location& location) { return views->classify(location); });
   if (!locations) return one_error(locations.error().text());
 
+  if (!databases->empty()) {
+    loaded.ground = zones::compare_with_ground(*repository, [&](const geo::Address& address) {
+      return databases->find(address, repository->overrides);
+    });
+  }
   loaded.serials = request.serials;
   zones::assign_serials(*repository, loaded.serials, request.now);
   auto zone_table = dns::ZoneTable::build(*repository);

@@ -11,6 +11,7 @@
 #include "geo/base/diagnostics.h"
 #include "geo/database.h"
 #include "zones/events.h"
+#include "zones/ground.h"
 #include "zones/key_list.h"
 #include "zones/serials.h"
 
@@ -21,6 +22,7 @@ struct Loaded {
   std::shared_ptr<const geo::Databases> databases;
   dns::SnapshotParts parts;
   zones::SerialBook serials;
+  zones::GroundReport ground;
   std::vector<std::string> warnings;  // findings that are no errors, one line each
 };
 

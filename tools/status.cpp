@@ -173,6 +173,7 @@ json status_of(Daemon& daemon) {
                  {"alerts-undelivered", undelivered_of(daemon)},
                  {"pending", pending_of(daemon)},
                  {"grants", grants},
+                 {"ground", daemon.ground().status()},
                  {"open-review", state.open_review ? json(state.open_review->grant_id) : json()},
                  {"key-list", state.trusted_keys ? json(state.trusted_keys->version) : json()},
                  {"orders", orders},
@@ -264,6 +265,12 @@ std::string status_text(const json& s) {
     out += fmt::format("\norder {} drains {} by {} until {}: {}\n", text_of(order["id"]),
                        text_of(order["target"]), text_of(order["who"]), text_of(order["ends"]),
                        text_of(order["reason"]));
+  }
+  const json& ground = s["ground"];
+  out += fmt::format("\nground: {} addresses compared, {} skipped\n", ground["compared"].dump(),
+                     ground["skipped"].dump());
+  for (const json& finding : ground["findings"]) {
+    out += fmt::format("  [{}] {}\n", text_of(finding["rule"]), text_of(finding["text"]));
   }
   const json& c = s["counters"];
   out += fmt::format(

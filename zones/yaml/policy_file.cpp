@@ -33,14 +33,18 @@ void read_jurisdiction(const Reading& reading, const Key& key, const Node& node,
 void read_region(const Reading& reading, const Key& key, const Node& node,
                  std::vector<RegionEntry>& regions) {
   check_identifier(reading, key.at, "region", key.text);
-  RegionEntry entry{.name = key.text, .at = key.at, .jurisdiction = {}, .location = {}};
+  RegionEntry entry{.name = key.text, .at = key.at, .jurisdiction = {}, .location = {}, .asns = {}};
   read_map(reading, node, "region",
            {{"jurisdiction", Presence::required,
              [&](const Node& value) {
                assign(entry.jurisdiction, read_identifier(reading, value, "jurisdiction"));
              }},
-            {"location", Presence::required, [&](const Node& value) {
-               assign(entry.location, read_coordinates(reading, value));
+            {"location", Presence::required,
+             [&](const Node& value) { assign(entry.location, read_coordinates(reading, value)); }},
+            {"asns", Presence::optional, [&](const Node& value) {
+               read_one_or_list(reading, value, "asns", region_asns_max, [&](const Node& item) {
+                 if (const auto asn = read_asn(reading, item)) entry.asns.push_back(*asn);
+               });
              }}});
   regions.push_back(std::move(entry));
 }

@@ -15,6 +15,7 @@ namespace demarc::zones::yaml {
 
 inline constexpr std::size_t jurisdictions_max = 1000;
 inline constexpr std::size_t regions_max = 1000;
+inline constexpr std::size_t region_asns_max = 1000;
 
 struct JurisdictionEntry {
   std::string name;
@@ -28,6 +29,7 @@ struct RegionEntry {
   Position at;
   TextAt jurisdiction;
   geo::Coordinates location;
+  std::vector<std::uint32_t> asns;
 };
 
 struct PolicyFile {

@@ -71,7 +71,8 @@ void add_regions(const PolicyFile& file, const Reading& reading, Policy& policy)
     }
     policy.regions.push_back({.name = entry.name,
                               .jurisdiction = jurisdiction.value_or(JurisdictionId{}),
-                              .location = entry.location});
+                              .location = entry.location,
+                              .asns = entry.asns});
   }
 }
 

@@ -40,7 +40,10 @@ void read_record(const Reading& reading, const Node& node, std::vector<RecordEnt
                    }
                  }},
                 {"addresses", Presence::optional,
-                 [&](const Node& value) { read_addresses(reading, value, record); }}});
+                 [&](const Node& value) { read_addresses(reading, value, record); }},
+                {"jurisdiction", Presence::optional, [&](const Node& value) {
+                   assign(record.jurisdiction, read_identifier(reading, value, "jurisdiction"));
+                 }}});
   if (is_map) records.push_back(std::move(record));
 }
 
@@ -79,21 +82,20 @@ void read_home(const Reading& reading, const Node& node, ServiceEntry& service) 
 void read_tenants(const Reading& reading, const Node& node, ServiceEntry& service) {
   TenantNamingEntry naming;
   naming.at = node.at;
-  const bool is_map =
-      read_map(reading, node, "tenants",
-               {{"labels", Presence::optional,
-                 [&](const Node& value) {
-                   assign(naming.labels,
-                          read_choice<TenantLabels>(reading, value, "labels",
-                                                    {{"opaque", TenantLabels::opaque},
-                                                     {"plain", TenantLabels::plain},
-                                                     {"both", TenantLabels::both}}));
-                 }},
-                {"key", Presence::optional, [&](const Node& value) {
-                   if (auto text = read_text(reading, value, "key")) {
-                     naming.key = TextAt{std::move(*text), value.at};
-                   }
-                 }}});
+  const bool is_map = read_map(
+      reading, node, "tenants",
+      {{"labels", Presence::optional,
+        [&](const Node& value) {
+          assign(naming.labels, read_choice<TenantLabels>(reading, value, "labels",
+                                                          {{"opaque", TenantLabels::opaque},
+                                                           {"plain", TenantLabels::plain},
+                                                           {"both", TenantLabels::both}}));
+        }},
+       {"key", Presence::optional, [&](const Node& value) {
+          if (auto text = read_text(reading, value, "key")) {
+            naming.key = TextAt{std::move(*text), value.at};
+          }
+        }}});
   if (is_map) service.tenants = std::move(naming);
 }
 

@@ -26,6 +26,7 @@ struct RecordEntry {
   std::uint16_t weight = 0;
   TextAt endpoint;
   std::vector<geo::Address> addresses;
+  TextAt jurisdiction;  // of a CNAME's target; empty: the region's
 };
 
 struct RouteLineEntry {

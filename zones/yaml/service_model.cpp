@@ -107,8 +107,9 @@ class ServiceBuilder {
     const bool says_hard =
         entry_.residency.value == Residency::hard && entry_.residency.at.line != 0;
     if (!entry_.home && says_hard) {
-      reading_.error(entry_.residency.at, "home-missing",
-                     "residency `hard` without `home`; expected a jurisdiction, `client` or `tenant`");
+      reading_.error(
+          entry_.residency.at, "home-missing",
+          "residency `hard` without `home`; expected a jurisdiction, `client` or `tenant`");
     }
     const bool is_client = entry_.home && entry_.home->value == "client";
     const bool is_tenant = entry_.home && entry_.home->value == "tenant";
@@ -127,10 +128,10 @@ class ServiceBuilder {
     if (entry_.default_home) {
       service_.home = resolve_jurisdiction(*entry_.default_home);
     } else {
-      reading_.error(entry_.home->at, "default-home-missing",
-                     "`home: {}` without `default-home`; expected it, {}", entry_.home->value,
-                     is_client ? "for clients of no jurisdiction"
-                               : "the home of the service's own name");
+      reading_.error(
+          entry_.home->at, "default-home-missing",
+          "`home: {}` without `default-home`; expected it, {}", entry_.home->value,
+          is_client ? "for clients of no jurisdiction" : "the home of the service's own name");
     }
   }
 
@@ -142,8 +143,9 @@ class ServiceBuilder {
     }
     if (!is_tenant) return;
     if (service_.owner.is_wildcard()) {
-      reading_.error(entry_.label.at, "tenants-of-wildcard",
-                     "a wildcard with `home: tenant`; expected a name, tenants' names lie below it");
+      reading_.error(
+          entry_.label.at, "tenants-of-wildcard",
+          "a wildcard with `home: tenant`; expected a name, tenants' names lie below it");
     }
     if (!entry_.tenants) {
       reading_.error(entry_.home->at, "tenants-missing",
@@ -218,8 +220,28 @@ class ServiceBuilder {
                                   .endpoint = entry.endpoint.value,
                                   .endpoint_name = *name,
                                   .addresses = entry.addresses,
+                                  .jurisdiction = declared_jurisdiction(entry),
                                   .place = reading_.place(entry.at)});
     }
+  }
+
+  std::optional<JurisdictionId> declared_jurisdiction(const RecordEntry& entry) {
+    const TextAt& name = entry.jurisdiction;
+    if (name.value.empty()) return std::nullopt;
+    if (!entry.addresses.empty()) {
+      reading_.error(
+          name.at, "jurisdiction-of-addresses",
+          "jurisdiction `{}` beside addresses, which lie where the region does; expected "
+          "it with a CNAME's endpoint alone",
+          name.value);
+      return std::nullopt;
+    }
+    const auto id = scope_.policy.find_jurisdiction(name.value);
+    if (!id && scope_.policy_state == PolicyState::read) {
+      reading_.error(name.at, "unknown-jurisdiction",
+                     "unknown jurisdiction `{}`; expected one of policy.yaml", name.value);
+    }
+    return id;
   }
 
   /// An endpoint without addresses answers as CNAME.
