@@ -187,6 +187,7 @@ void Steering::on(Step& step, const ConfigurationLoaded& event) {
   step.out.alerts_ended.emplace_back("configuration");
   if (first) raise_standing_alerts(step);
   end_what_is_gone(step);
+  tell_definitions(step);
   touch_all(step);
   step.out.save_state = true;
 }

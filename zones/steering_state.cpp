@@ -155,6 +155,7 @@ SteeringState read_state(const json& value) {
     const json& freeze = value["freeze"];
     state.freeze = Freeze{freeze.at("who"), freeze.at("reason"), time_of(freeze.at("since"))};
   }
+  if (value.contains("definitions")) state.definitions = value["definitions"];
   state.trusted_wall = time_of(value.at("trusted-wall"));
   state.configuration = value.at("configuration");
   return state;
@@ -181,6 +182,7 @@ std::string write_state(const SteeringState& state) {
                {"used-tokens", used},
                {"told", told},
                {"serials", serials},
+               {"definitions", state.definitions},
                {"trusted-wall", ms(state.trusted_wall)},
                {"configuration", state.configuration}};
   if (state.freeze) {
