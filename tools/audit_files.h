@@ -1,5 +1,5 @@
 // Files beside the audit trail that the daemon makes: its log key, and copies of each policy that
-// was in force. tools/controller.h uses them; tools/cli_audit_export.cpp reads the copies.
+// was in force. tools/controller.h uses them.
 #pragma once
 
 #include <string>
