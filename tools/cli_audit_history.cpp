@@ -77,11 +77,13 @@ void history(CliContext& context, const HistoryOptions& options) {
   std::string verdict =
       fmt::format("{} was {} outside home between {} and {}", name,
                   ever ? "answered" : "never answered", to_rfc3339(*from), to_rfc3339(*to));
+  const bool says_nothing = std::ranges::all_of(intervals, &Interval::is_unknown);
+  if (says_nothing) verdict = "the trail says nothing of " + name + " in that time";
   if (*to > last) {
     verdict += fmt::format(" (the trail tells until {})", to_rfc3339(last));
   }
   print(context, intervals, verdict, ever);
-  if (ever) context.exit_code = exit_finding;
+  if (ever || says_nothing) context.exit_code = exit_finding;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/process.h"
 #include "tests/support/temp_folder.h"
 #include "zones/audit/log.h"
 #include "zones/audit/verify.h"
@@ -354,4 +355,28 @@ TEST_CASE("trail: proofs hold, in both forms, and no changed one does", "[zones]
   CHECK_FALSE(make_consistency_proof(folders, 4, 6));
   CHECK_FALSE(make_inclusion_proof(folders, 6, std::nullopt));
   CHECK_FALSE(make_inclusion_proof(folders, 0, 4));
+}
+
+TEST_CASE("trail: proofs and checkpoints hold for Node's crypto as well", "[zones][audit][trail]") {
+  if (demarc::testing::run({"/bin/sh", "-c", "command -v node"}).exit != 0) {
+    WARN("skipped: node is not installed");
+    return;
+  }
+  const TempFolder folder;
+  fill(options_of(folder.path()));
+  for (std::uint64_t sequence = 0; sequence < 6; ++sequence) {
+    const auto proof = make_inclusion_proof({folder.path(), {}}, sequence, std::nullopt);
+    REQUIRE(proof);
+    std::string text = write_tlog_proof(*proof);
+    const auto checked = [&] {
+      return demarc::testing::run({"/usr/bin/env", "node",
+                                   DEMARC_SOURCE_DIR "/tests/support/check_proof.mjs",
+                                   folder.write("proof", text), signer.verifier().text()})
+          .exit;
+    };
+    CHECK(checked() == 0);
+    const auto index = text.find("\nindex ") + 7;
+    text[index] = text[index] == '5' ? '4' : '5';
+    CHECK(checked() != 0);
+  }
 }
