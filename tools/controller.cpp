@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "tools/audit_files.h"
 #include "tools/log.h"
 
 namespace demarc::tools {
@@ -12,6 +13,7 @@ namespace {
 // Even a calm daemon saves its clock now and then, so that a restart notices a clock that went
 // back.
 constexpr Milliseconds calm_save_after{10'000};
+constexpr Milliseconds retention_every{std::chrono::hours{1}};
 
 zones::AuditEntry node_fact(WallTime time, std::string kind, std::string text) {
   return {.time = time,
@@ -38,7 +40,15 @@ Controller::Controller(zones::SteeringState restored, std::unique_ptr<zones::Sta
 }
 
 Result<void, SystemError> Controller::open_log() {
-  auto log = zones::AuditLog::open(paths_.audit, paths_.node);
+  zones::AuditOptions options{.folders = {paths_.audit, paths_.jurisdictions},
+                              .node = paths_.node,
+                              .rotate_bytes = paths_.rotate_bytes};
+  if (!paths_.key.empty()) {
+    auto signer = log_signer(paths_.key, paths_.origin);
+    if (!signer) return std::unexpected(signer.error());
+    options.signer = std::move(*signer);
+  }
+  auto log = zones::AuditLog::open(std::move(options));
   if (!log) return std::unexpected(log.error());
   log_.emplace(std::move(*log));
   std::vector<zones::AuditEntry> repairs;
@@ -155,8 +165,49 @@ void Controller::maintain() {
     happen_one(zones::AuditMended{});
     return;
   }
+  keep_trail();
   const auto since = now.monotonic - saved_at_;
   if ((state_is_dirty_ && since >= lazy_save_after) || since >= calm_save_after) save_now();
+}
+
+/// What the trail needs now and then, whatever happens: a checkpoint, and the end of old details.
+void Controller::keep_trail() {
+  const auto now = clock_();
+  if (now.monotonic - checkpoint_at_ >= paths_.checkpoint_interval) checkpoint_now();
+  if (paths_.retention <= Milliseconds::zero() || !log_) return;
+  if (retention_at_ && now.monotonic - *retention_at_ < retention_every) return;
+  // By believed time: a clock that ran ahead for a moment must not cost the evidence of years.
+  retention_at_ = now.monotonic;
+  if (steering_.clock_in_doubt()) return;
+  const WallTime believed = std::min(now.wall, steering_.state().trusted_wall);
+  const auto removed = log_->apply_retention(believed - paths_.retention, believed);
+  if (!removed) {
+    raise({"retention", "old details cannot be removed: " + removed.error().text(), now.wall});
+  } else {
+    end_alert("retention");
+    if (*removed != 0) log_info("retention-applied segments={}", *removed);
+  }
+}
+
+void Controller::checkpoint_now() {
+  if (!log_ || disk_is_broken_) return;
+  checkpoint_at_ = clock_().monotonic;
+  if (auto signed_now = log_->checkpoint(); !signed_now) {
+    raise({"checkpoint", "no checkpoint can be written: " + signed_now.error().text(),
+           clock_().wall});
+  } else {
+    end_alert("checkpoint");
+  }
+}
+
+void Controller::keep_policy(const std::string& digest,
+                             const std::vector<std::pair<std::string, std::string>>& files) {
+  if (auto kept = write_policy_copy(paths_.audit, digest, files); !kept) {
+    raise({"policy-copy", "the policy's text is not kept with the trail: " + kept.error().text(),
+           clock_().wall});
+  } else {
+    end_alert("policy-copy");
+  }
 }
 
 void Controller::save_now() {

@@ -30,6 +30,12 @@ inline constexpr Milliseconds lazy_save_after{1000};
 struct ControllerPaths {
   std::string audit;
   std::string node;
+  std::map<std::string, std::string> jurisdictions = {};  // folders of their logs
+  std::string key = {};  // PEM file of the log key, made if it is not there; empty: no checkpoints
+  std::string origin = {};
+  std::uint64_t rotate_bytes = std::uint64_t{64} << 20;
+  Milliseconds retention{0};  // 0: for ever
+  Milliseconds checkpoint_interval{std::chrono::hours{1}};
 };
 
 /// Who else wants to know what steering asks for; an empty one is not called.
@@ -60,6 +66,12 @@ class Controller {
   void maintain();
   /// Saves what is not saved yet; at the end.
   void save_now();
+  /// A signed checkpoint of the trail as it is, unless the last one says the same.
+  void checkpoint_now();
+  /// Keeps the text of a policy beside the trail, so that an auditor can read what was in force.
+  /// Does nothing for a digest that is kept already.
+  void keep_policy(const std::string& digest,
+                   const std::vector<std::pair<std::string, std::string>>& files);
 
   /// When happen(TimerFired) is due next.
   [[nodiscard]] std::optional<WallTime> timer() const noexcept { return timer_; }
@@ -86,6 +98,7 @@ class Controller {
  private:
   void carry_out(zones::Effects effects);
   [[nodiscard]] Result<void, SystemError> open_log();
+  void keep_trail();
   [[nodiscard]] Result<void, SystemError> append(const std::vector<zones::AuditEntry>& entries);
   [[nodiscard]] Result<void, SystemError> save();
   void count_denied(const std::vector<zones::AuditEntry>& entries);
@@ -106,6 +119,8 @@ class Controller {
   MonotonicTime stepped_at_{};  // when the step that is carried out happened
   bool state_is_dirty_ = false;
   MonotonicTime saved_at_{};
+  MonotonicTime checkpoint_at_{};
+  std::optional<MonotonicTime> retention_at_;
   std::optional<WallTime> timer_;
   std::map<std::string, zones::Alert> alerts_;
   std::map<std::string, std::uint64_t> denied_;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <nlohmann/json.hpp>
 
+#include "tools/audit_files.h"
 #include "tools/clock.h"
 #include "tools/control_verbs.h"
 #include "tools/log.h"
@@ -169,11 +170,14 @@ Result<void, std::string> Daemon::open_state() {
         "; expected the state demarcd saved. Restore it, or move it away to start without "
         "grants, orders and used tokens");
   }
-  controller_ =
-      std::make_unique<Controller>(restored->value_or(zones::SteeringState{}), std::move(*store),
-                                   ControllerPaths{config_.audit, config_.node}, read_clocks,
-                                   [this](std::span<const zones::ClearedWeights> weights,
-                                          Moment now) { publish(weights, now); });
+  controller_ = std::make_unique<Controller>(
+      restored->value_or(zones::SteeringState{}), std::move(*store),
+      ControllerPaths{config_.audit, config_.node, config_.trail.jurisdictions, config_.trail.key,
+                      config_.trail.origin, config_.trail.rotate_mib << 20, config_.trail.retention,
+                      config_.trail.checkpoint_interval},
+      read_clocks, [this](std::span<const zones::ClearedWeights> weights, Moment now) {
+        publish(weights, now);
+      });
   ground_ = std::make_unique<GroundWatch>(*controller_, *loop_, ground_resolver_of(config_));
   controller_->happen_one(zones::NodeFact{"start", fmt::format("node {}", config_.node)});
   return {};
@@ -220,6 +224,8 @@ void Daemon::take(Loaded loaded, const std::string& why) {
   next_parts_ = std::move(loaded.parts);
   controller_->steering().remember_serials(std::move(loaded.serials));
   outside_->configure(*configuration_->repository);
+  const zones::Policy& policy = configuration_->repository->policy;
+  controller_->keep_policy(policy.digest, policy_files(last_good_of(config_), policy));
   controller_->happen_one(zones::ConfigurationLoaded{configuration_, why});
   ground_->take(configuration_, databases_, std::move(loaded.ground));
   // Without any service steering has nothing to publish, and the zones are new all the same.
@@ -319,6 +325,7 @@ int Daemon::run() {
   server_->stop();
   controller_->maintain();  // a disk that is back by now gets what waits for it
   controller_->happen_one(zones::NodeFact{"stop", fmt::format("node {}", config_.node)});
+  controller_->checkpoint_now();
   controller_->save_now();
   outside_->stop();
   return exit_code_;

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <thread>
 
+#include "zones/audit/note.h"
 #include "zones/yaml/fields.h"
 
 namespace demarc::tools {
@@ -18,6 +19,8 @@ constexpr std::size_t databases_max = 16;
 constexpr unsigned threads_max = 256;
 constexpr unsigned rate_max = 1'000'000;
 constexpr std::size_t networks_max = 64;  // each is compared with every client
+constexpr std::size_t jurisdictions_max = 1000;
+constexpr std::uint64_t rotate_mib_max = 1024;  // a segment is read whole before it is removed
 
 std::string resolved(const std::filesystem::path& folder, const std::string& path) {
   const std::filesystem::path given(path);
@@ -54,7 +57,7 @@ class ConfigReader {
          {"repository", Presence::required, path_to(&DaemonConfig::repository, "repository")},
          {"geoip", Presence::optional, [&](const Node& n) { read_geoip(n); }},
          {"state", Presence::optional, path_to(&DaemonConfig::state, "state")},
-         {"audit", Presence::optional, path_to(&DaemonConfig::audit, "audit")},
+         {"audit", Presence::optional, [&](const Node& n) { read_audit(n); }},
          {"control", Presence::optional, path_to(&DaemonConfig::control, "control")},
          {"http", Presence::optional,
           [&](const Node& n) { config_.http = read_endpoint(n, "http"); }},
@@ -81,10 +84,62 @@ class ConfigReader {
     if (config_.listen.empty()) {
       config_.listen = {*parse_endpoint("127.0.0.1:5300"), *parse_endpoint("[::1]:5300")};
     }
+    AuditConfig& trail = config_.trail;
+    if (trail.key.empty()) trail.key = config_.state + "/audit-key.pem";
+    if (trail.origin.empty()) trail.origin = config_.node + "/audit";
     return std::move(config_);
   }
 
  private:
+  void read_folder(const Node& node, const char* what, std::string& path) {
+    if (auto text = read_text(reading_, node, what)) path = resolved(folder_, *text);
+  }
+
+  void read_audit(const Node& node) {
+    AuditConfig& trail = config_.trail;
+    if (node.kind == NodeKind::scalar) return read_folder(node, "audit", config_.audit);
+    const DurationRange lasting{std::chrono::hours{24}, std::chrono::hours{24 * 36'500}};
+    const DurationRange between{std::chrono::seconds{1}, std::chrono::hours{1}};
+    read_map(reading_, node, "audit",
+             {{"folder", Presence::optional,
+               [&](const Node& n) { read_folder(n, "folder", config_.audit); }},
+              {"key", Presence::optional, [&](const Node& n) { read_folder(n, "key", trail.key); }},
+              {"origin", Presence::optional, [&](const Node& n) { read_origin(n); }},
+              {"jurisdictions", Presence::optional,
+               [&](const Node& n) {
+                 read_named(reading_, n, "jurisdictions", jurisdictions_max,
+                            [&](const Key& key, const Node& value) {
+                              read_folder(value, "folder", trail.jurisdictions[key.text]);
+                            });
+               }},
+              {"rotate-mib", Presence::optional,
+               [&](const Node& n) {
+                 assign(trail.rotate_mib,
+                        read_integer(reading_, n, "rotate-mib", {1, rotate_mib_max}));
+               }},
+              {"retention", Presence::optional,
+               [&](const Node& n) {
+                 assign(trail.retention, read_duration(reading_, n, "retention", lasting));
+               }},
+              {"checkpoint-interval", Presence::optional, [&](const Node& n) {
+                 assign(trail.checkpoint_interval,
+                        read_duration(reading_, n, "checkpoint-interval", between));
+               }}});
+  }
+
+  void read_origin(const Node& node) {
+    const auto text = read_text(reading_, node, "origin");
+    if (!text) return;
+    if (!zones::is_note_name(*text)) {
+      reading_.error(node.at, "bad-origin",
+                     "origin is `{}`, expected a name without spaces and plus, such as "
+                     "ns1.example.com/audit",
+                     *text);
+      return;
+    }
+    config_.trail.origin = *text;
+  }
+
   std::optional<dns::Endpoint> read_endpoint(const Node& node, std::string_view what) {
     const auto text = read_text(reading_, node, what);
     if (!text) return std::nullopt;

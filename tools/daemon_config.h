@@ -2,6 +2,8 @@
 // tools/daemon.h uses it; tools/README.md is its reference.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,10 +11,21 @@
 #include "dns/rate_limit.h"
 #include "dns/sockets.h"
 #include "geo/base/diagnostics.h"
+#include "geo/base/moment.h"
 #include "tools/alerts_config.h"
 #include "tools/identity_config.h"
 
 namespace demarc::tools {
+
+/// The audit trail: `audit: FOLDER`, or a map.
+struct AuditConfig {
+  std::map<std::string, std::string> jurisdictions;  // folders of their logs; others: the trail's
+  std::string key;                                   // default: audit-key.pem in `state`
+  std::string origin;                                // default: the node's name and "/audit"
+  std::uint64_t rotate_mib = 64;                     // size of a log file after which it rotates
+  Milliseconds retention{0};                         // of rotated details; 0: for ever
+  Milliseconds checkpoint_interval{std::chrono::hours{1}};
+};
 
 struct DaemonConfig {
   std::string node = "demarc";
@@ -22,7 +35,8 @@ struct DaemonConfig {
   std::string repository;
   std::vector<std::string> geoip;
   std::string state;
-  std::string audit;
+  std::string audit;  // the folder
+  AuditConfig trail;
   std::string control;
   std::optional<dns::Endpoint> http;  // metrics and status; left out: none
   std::vector<geo::Prefix> proxy_peers;

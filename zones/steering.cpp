@@ -191,6 +191,7 @@ void Steering::on(Step& step, const ConfigurationLoaded& event) {
   trust_keys(step);
   end_what_is_gone(step);
   keep_drill(step);
+  tell_definitions(step);
   touch_all(step);
   step.out.save_state = true;
 }

@@ -114,6 +114,7 @@ class Steering {
   void end_lost_grants(Step& step);
   void take_configuration(std::shared_ptr<const Configuration> configuration);
   void end_what_is_gone(Step& step);
+  void tell_definitions(Step& step);
   void raise_standing_alerts(Step& step) const;
   void touch_all(Step& step) const;
   void touch_service_named(Step& step, const std::string& owner) const;

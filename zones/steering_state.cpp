@@ -110,6 +110,7 @@ SteeringState read_state(const json& value) {
     state.freeze = Freeze{freeze.at("who"), freeze.at("reason"), time_of(freeze.at("since"))};
   }
   read_drills(value, state);
+  if (value.contains("definitions")) state.definitions = value["definitions"];
   state.trusted_wall = time_of(value.at("trusted-wall"));
   state.configuration = value.at("configuration");
   return state;
@@ -131,6 +132,7 @@ std::string write_state(const SteeringState& state) {
                {"pending", pending_to_json(state)},
                {"told", told},
                {"serials", serials},
+               {"definitions", state.definitions},
                {"trusted-wall", ms(state.trusted_wall)},
                {"configuration", state.configuration}};
   write_approvals(state, body);

@@ -128,6 +128,8 @@ struct SteeringState {
   std::optional<LiveDrill> drill;
   std::optional<WallTime> drill_passed;                                  // the last one that did
   std::map<std::string, std::pair<std::string, std::uint32_t>> serials;  // apex -> digest, serial
+  /// By service with residency: digest of its definition as the trail told it last.
+  std::map<std::string, std::string> definitions;
   WallTime trusted_wall;      // the latest wall time that was believed
   std::string configuration;  // digest of the last configuration that was loaded
 

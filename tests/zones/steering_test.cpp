@@ -120,7 +120,7 @@ const Answered abroad{ChoiceKind::records, ChoiceNote::exception, {{"us", 100}}}
 
 TEST_CASE("steering: a failure is held, told with two linked facts and alerted", "[steering]") {
   Story story;
-  CHECK(story.told() == Kinds{"configuration-loaded"});
+  CHECK(story.told() == Kinds{"configuration-loaded", "service-loaded"});
   CHECK(story.answer() == at_home);
   story.eu_down();
   CHECK(story.answer() == held_at_home);

@@ -1,10 +1,10 @@
+// Appending: see zones/audit/log.h. Opening and repairing is zones/audit/log_open.cpp.
 #include "zones/audit/log.h"
 
+#include <array>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <optional>
-#include <utility>
+#include <string_view>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,13 +12,14 @@
 #include <unistd.h>
 
 namespace demarc::zones {
-
 namespace {
 
-// A new trail's first append has an entry or two; with more, the index was taken away.
-constexpr std::size_t first_append_max = 8;
-
 constexpr mode_t private_file = 0600;  // who failed over where is nobody else's business
+
+constexpr std::array<std::string_view, 13> border_starts = {
+    "crossing-",    "soft-crossing-",       "grant-",     "token-",      "review-",
+    "keys-",        "configuration-loaded", "service-",   "break-glass", "key-revoked",
+    "audit-mended", retention_kind,         "disk-broken"};
 
 /// Holds the folder's lock for a scope.
 class Locked {
@@ -38,6 +39,12 @@ class Locked {
   int number_;
 };
 
+Result<void, SystemError> sync_folder(const std::string& path) {
+  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open() || ::fsync(folder.number()) != 0) return system_error("sync " + path);
+  return {};
+}
+
 }  // namespace
 
 DiskCalls DiskCalls::real() {
@@ -45,188 +52,72 @@ DiskCalls DiskCalls::real() {
           [](int file) { return ::fdatasync(file); }};
 }
 
+bool concerns_border(std::string_view kind) noexcept {
+  for (const std::string_view start : border_starts) {
+    if (kind.starts_with(start)) return true;
+  }
+  return false;
+}
+
 AuditLog::AuditLog(AuditLog&&) noexcept = default;
 AuditLog& AuditLog::operator=(AuditLog&&) noexcept = default;
 AuditLog::~AuditLog() = default;
 
-Result<AuditLog, SystemError> AuditLog::open(const std::string& folder, std::string node,
-                                             DiskCalls calls) {
+Result<AuditLog, SystemError> AuditLog::open(AuditOptions options) {
   AuditLog log;
-  log.folder_ = folder;
-  log.node_ = std::move(node);
-  log.calls_ = std::move(calls);
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) return failure("create folder " + folder + ": " + error.message());
-  const std::string lock_path = folder + "/.lock";
+  log.options_ = std::move(options);
+  for (const std::string& folder : log.options_.folders.all()) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) return failure("create folder " + folder + ": " + error.message());
+  }
+  const std::string lock_path = log.options_.folders.main + "/.lock";
   log.lock_ = Descriptor(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, private_file));
   if (!log.lock_.is_open()) return system_error("open " + lock_path);
-
   const Locked locked(log.lock_);
-  if (auto read = log.read_index(); !read) return std::unexpected(read.error());
-  if (auto repaired = log.repair_logs(); !repaired) return std::unexpected(repaired.error());
+  if (auto read = log.read_all(); !read) return std::unexpected(read.error());
   return log;
 }
 
 Result<int, SystemError> AuditLog::file(const std::string& name) {
   const auto known = files_.find(name);
   if (known != files_.end()) return known->second.number();
-  const std::string path = folder_ + "/" + name;
+  const std::string path = options_.folders.path_of(name);
   Descriptor made(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, private_file));
   if (!made.is_open()) return system_error("open " + path);
   // A new file's name must survive a crash as well as its content.
-  const Descriptor folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.is_open() || ::fsync(folder.number()) != 0) return system_error("sync " + folder_);
+  if (auto synced = sync_folder(options_.folders.of_log(name)); !synced) {
+    return std::unexpected(synced.error());
+  }
   return files_.emplace(name, std::move(made)).first->second.number();
-}
-
-Result<void, SystemError> AuditLog::read_index() {
-  const std::string name(index_file);
-  const std::string path = folder_ + "/" + name;
-  std::ifstream in(path, std::ios::binary);
-  std::string line;
-  off_t whole = 0;
-  while (std::getline(in, line)) {
-    if (in.eof()) {
-      repairs_.push_back(fmt::format("{}: a torn last line of {} bytes was cut off (sha256 {})",
-                                     name, line.size(), sha256_hex(line)));
-      break;
-    }
-    const auto parsed = parse_index_line(line);
-    if (!parsed || parsed->sequence != tree_.size()) {
-      return failure(fmt::format("{}:{}: {}", path, tree_.size() + 1,
-                                 parsed ? "an entry is missing before it" : parsed.error()));
-    }
-    tree_.add(parsed->hash);
-    last_hash_[log_file_of(parsed->jurisdiction)] = parsed->hash;
-    whole += static_cast<off_t>(line.size()) + 1;
-  }
-  good_size_[name] = whole;
-  if (!repairs_.empty() && ::truncate(path.c_str(), whole) != 0) {
-    return system_error("truncate " + path);
-  }
-  return {};
-}
-
-Result<void, SystemError> AuditLog::repair_logs() {
-  std::error_code error;
-  std::map<std::uint64_t, std::pair<ParsedEntry, std::string>> beyond;
-  for (const auto& item : std::filesystem::directory_iterator(folder_, error)) {
-    const std::string name = item.path().filename().string();
-    if (item.path().extension() != ".jsonl" || name == index_file) continue;
-    if (auto read = read_log(name, beyond); !read) return read;
-  }
-  for (const auto& [name, hash] : last_hash_) {
-    if (!good_size_.contains(name)) return failure(folder_ + "/" + name + ": the log is missing");
-  }
-  return index_again(beyond);
-}
-
-Result<void, SystemError> AuditLog::read_log(
-    const std::string& name, std::map<std::uint64_t, std::pair<ParsedEntry, std::string>>& beyond) {
-  const std::string path = folder_ + "/" + name;
-  std::ifstream in(path, std::ios::binary);
-  std::string line;
-  off_t whole = 0;
-  const auto last = last_hash_.find(name);
-  bool is_found = last == last_hash_.end();  // the last entry that the index knows
-  while (std::getline(in, line)) {
-    if (in.eof()) {
-      repairs_.push_back(fmt::format("{}: a torn last line of {} bytes was cut off (sha256 {})",
-                                     name, line.size(), sha256_hex(line)));
-      if (::truncate(path.c_str(), whole) != 0) return system_error("truncate " + path);
-      break;
-    }
-    auto parsed = parse_entry(line);
-    if (!parsed) return failure(fmt::format("{}: {}", path, parsed.error()));
-    whole += static_cast<off_t>(line.size()) + 1;
-    if (parsed->place.sequence >= tree_.size()) {
-      const auto sequence = parsed->place.sequence;
-      beyond.try_emplace(sequence, std::move(*parsed), name);
-    } else if (last != last_hash_.end() && parsed->hash == last->second) {
-      is_found = true;
-    }
-  }
-  if (!is_found) return failure(path + ": the last entry that the index names is missing");
-  good_size_[name] = whole;
-  return {};
-}
-
-/// Logs are written before the index, so a crash between the two leaves whole entries that the
-/// index does not name yet. They are evidence and stay: if they continue the tree, the index gets
-/// their lines. More of them than one append writes is no crash's doing.
-Result<void, SystemError> AuditLog::index_again(
-    const std::map<std::uint64_t, std::pair<ParsedEntry, std::string>>& beyond) {
-  if (beyond.empty()) return {};
-  if (tree_.size() == 0 && beyond.size() > first_append_max) {
-    return failure(folder_ + ": the index is missing or empty, and the logs are not");
-  }
-  std::string lines;
-  for (const auto& [sequence, found] : beyond) {
-    const auto& [parsed, name] = found;
-    if (sequence != tree_.size() || parsed.place.tree_root != tree_.root()) {
-      return failure(fmt::format("{}/{}: entry {} is beyond the index and does not continue it",
-                                 folder_, name, sequence));
-    }
-    lines += render_index_line(parsed.entry, sequence, parsed.hash) + '\n';
-    tree_.add(parsed.hash);
-    last_hash_[name] = parsed.hash;
-  }
-  repairs_.push_back(fmt::format(
-      "{} entries of an unfinished append were indexed; what they tell of may not have happened",
-      beyond.size()));
-  if (auto written = write_all({{std::string(index_file), lines}}); !written) return written;
-  good_size_[std::string(index_file)] += static_cast<off_t>(lines.size());
-  return {};
 }
 
 Result<void, SystemError> AuditLog::write_all(const std::map<std::string, std::string>& lines) {
   for (const auto& [name, text] : lines) {
+    if (text.empty()) continue;
     const auto handle = file(name);
     if (!handle) return std::unexpected(handle.error());
     std::size_t done = 0;
     while (done < text.size()) {
-      const ssize_t written = calls_.write(*handle, text.data() + done, text.size() - done);
+      const ssize_t written = options_.calls.write(*handle, text.data() + done, text.size() - done);
       if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return system_error("write " + folder_ + "/" + name);
+      if (written <= 0) return system_error("write " + options_.folders.path_of(name));
       done += static_cast<std::size_t>(written);
     }
-    if (calls_.sync(*handle) != 0) return system_error("sync " + folder_ + "/" + name);
-  }
-  return {};
-}
-
-Result<void, SystemError> AuditLog::undo() {
-  for (const auto& [name, handle] : files_) {
-    if (::ftruncate(handle.number(), good_size_[name]) != 0) {
-      return system_error("truncate " + folder_ + "/" + name);
+    if (options_.calls.sync(*handle) != 0) {
+      return system_error("sync " + options_.folders.path_of(name));
     }
   }
-  needs_undo_ = false;
   return {};
 }
 
-Result<void, SystemError> AuditLog::append(std::span<const AuditEntry> entries) {
-  if (entries.empty()) return {};
-  const Locked locked(lock_);
-  if (needs_undo_) {
-    if (auto undone = undo(); !undone) return undone;
-  }
-  MerkleTree tree = tree_;
-  std::map<std::string, std::string> logs;
-  std::map<std::string, Sha256> hashes = last_hash_;
-  std::string index;
-  for (const AuditEntry& entry : entries) {
-    const EntryLine line = render_entry(entry, {tree.size(), node_, tree.root()});
-    const std::string name = log_file_of(entry.jurisdiction);
-    logs[name] += line.text + '\n';
-    index += render_index_line(entry, tree.size(), line.hash) + '\n';
-    hashes[name] = line.hash;
-    tree.add(line.hash);
-  }
-  // The index last: what it names is on disk already.
+/// The index after the logs, the checkpoint after the index: what either names is on disk already.
+Result<void, SystemError> AuditLog::write_in_order(const std::map<std::string, std::string>& logs,
+                                                   const std::string& index,
+                                                   const std::string& note) {
   auto written = write_all(logs);
   if (written) written = write_all({{std::string(index_file), index}});
+  if (written) written = write_all({{std::string(checkpoints_file), note}});
   if (!written) {
     needs_undo_ = true;
     if (auto undone = undo(); !undone) {
@@ -237,9 +128,124 @@ Result<void, SystemError> AuditLog::append(std::span<const AuditEntry> entries) 
   }
   for (const auto& [name, text] : logs) good_size_[name] += static_cast<off_t>(text.size());
   good_size_[std::string(index_file)] += static_cast<off_t>(index.size());
-  tree_ = std::move(tree);
-  last_hash_ = std::move(hashes);
+  good_size_[std::string(checkpoints_file)] += static_cast<off_t>(note.size());
   return {};
+}
+
+Result<void, SystemError> AuditLog::undo() {
+  const auto cut = [&](const std::string& name) -> Result<void, SystemError> {
+    const auto known = files_.find(name);
+    if (known == files_.end()) return {};
+    if (::ftruncate(known->second.number(), good_size_[name]) != 0) {
+      return system_error("truncate " + options_.folders.path_of(name));
+    }
+    return {};
+  };
+  // Backwards, so that nothing names what is not there.
+  for (const std::string_view name : {checkpoints_file, index_file}) {
+    if (auto done = cut(std::string(name)); !done) return done;
+  }
+  for (const auto& [name, handle] : files_) {
+    if (auto done = cut(name); !done) return done;
+  }
+  needs_undo_ = false;
+  return {};
+}
+
+Result<void, SystemError> AuditLog::rotate(const std::string& log) {
+  const auto first = active_first_.find(log);
+  if (first == active_first_.end()) return {};
+  if (static_cast<std::uint64_t>(good_size_[log]) < options_.rotate_bytes) return {};
+  const std::string& folder = options_.folders.of_log(log);
+  const std::string path = options_.folders.path_of(log);
+  const std::string segment = folder + "/" + segment_name(log, first->second);
+  if (::rename(path.c_str(), segment.c_str()) != 0) return system_error("rename " + path);
+  files_.erase(log);
+  good_size_[log] = 0;
+  active_first_.erase(first);
+  return sync_folder(folder);
+}
+
+Result<std::string, SystemError> AuditLog::note_of(const MerkleTree& tree) const {
+  if (!options_.signer) return std::string{};
+  auto note = options_.signer->sign(
+      render_checkpoint({options_.signer->verifier().name, tree.size(), tree.root()}));
+  if (!note) return failure("checkpoint: " + note.error());
+  return std::move(*note);
+}
+
+Result<void, SystemError> AuditLog::append(std::span<const AuditEntry> entries) {
+  if (entries.empty()) return {};
+  const Locked locked(lock_);
+  if (needs_undo_) {
+    if (auto undone = undo(); !undone) return undone;
+  }
+  MerkleTree tree = tree_;
+  std::map<std::string, std::string> logs;
+  auto last = last_;
+  std::map<std::string, std::uint64_t> begun;
+  std::string index;
+  bool is_of_border = false;
+  for (const AuditEntry& entry : entries) {
+    const EntryLine line = render_entry(entry, {tree.size(), options_.node, tree.root()});
+    const std::string name = log_file_of(entry.jurisdiction);
+    logs[name] += line.text + '\n';
+    begun.try_emplace(name, tree.size());
+    index += render_index_line(entry, tree.size(), line.hash) + '\n';
+    last[name] = {tree.size(), line.hash};
+    tree.add(line.hash);
+    is_of_border |= concerns_border(entry.kind);
+  }
+  const auto note = is_of_border ? note_of(tree) : std::string{};
+  if (!note) return std::unexpected(note.error());
+  for (const auto& [name, text] : logs) {
+    if (auto rotated = rotate(name); !rotated) return rotated;
+  }
+  if (auto written = write_in_order(logs, index, *note); !written) return written;
+  for (const auto& [name, first] : begun) active_first_.try_emplace(name, first);
+  tree_ = std::move(tree);
+  last_ = std::move(last);
+  if (!note->empty()) checkpointed_ = tree_.size();
+  return {};
+}
+
+Result<void, SystemError> AuditLog::checkpoint() {
+  if (!options_.signer || checkpointed_ == tree_.size()) return {};
+  const Locked locked(lock_);
+  if (needs_undo_) {
+    if (auto undone = undo(); !undone) return undone;
+  }
+  const auto note = note_of(tree_);
+  if (!note) return std::unexpected(note.error());
+  if (auto written = write_in_order({}, {}, *note); !written) return written;
+  checkpointed_ = tree_.size();
+  return {};
+}
+
+Result<std::size_t, SystemError> AuditLog::apply_retention(WallTime before, WallTime now) {
+  const auto old = old_segments(list_logs(options_.folders), before);
+  for (const OldSegment& segment : old) {
+    Removed removed = removed_;
+    removed[segment.log] = segment.last;
+    const AuditEntry entry = retention_entry(segment, removed, now);
+    if (auto told = append(std::span(&entry, 1)); !told) return std::unexpected(told.error());
+    removed_ = std::move(removed);
+  }
+  const Locked locked(lock_);
+  finish_retention();
+  return old.size();
+}
+
+/// An entry has said that they go. What cannot be removed now is tried at the next start.
+void AuditLog::finish_retention() {
+  for (const auto& [log, files] : list_logs(options_.folders)) {
+    const auto removed = removed_.find(log);
+    if (removed == removed_.end()) continue;
+    for (const LogFile& file : files) {
+      std::error_code error;
+      if (file.first && *file.first <= removed->second) std::filesystem::remove(file.path, error);
+    }
+  }
 }
 
 }  // namespace demarc::zones

@@ -1,11 +1,12 @@
-// The audit trail on disk: one append-only log per jurisdiction, one index for all, synced before
-// any change that an entry tells of is published. zones/audit/entry.h is the line,
-// zones/audit/verify.h the check.
+// The audit trail on disk: one append-only log per jurisdiction, one index for all, signed
+// checkpoints, synced before any change that an entry tells of is published. zones/audit/entry.h is
+// the line, zones/audit/folders.h the places, zones/audit/verify.h the check.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -14,8 +15,12 @@
 #include <sys/types.h>
 
 #include "geo/base/descriptor.h"
+#include "geo/base/moment.h"
 #include "geo/base/result.h"
 #include "zones/audit/entry.h"
+#include "zones/audit/folders.h"
+#include "zones/audit/note.h"
+#include "zones/audit/retention.h"
 #include "zones/audit/tree.h"
 
 namespace demarc::zones {
@@ -28,50 +33,91 @@ struct DiskCalls {
   [[nodiscard]] static DiskCalls real();
 };
 
+struct AuditOptions {
+  AuditFolders folders;
+  std::string node;
+  std::optional<NoteSigner> signer;  // nothing: no checkpoints
+  std::uint64_t rotate_bytes = std::uint64_t{64} << 20;
+  DiskCalls calls = DiskCalls::real();
+};
+
+/// Whether an entry of this kind is a decision about a border: a checkpoint follows it in the same
+/// append.
+[[nodiscard]] bool concerns_border(std::string_view kind) noexcept;
+
 /// One writer, the control thread. While it appends, it holds a lock that readers share, so that a
 /// verification beside a running server sees whole entries.
 class AuditLog {
  public:
-  /// Opens or begins the trail in `folder`, regrows the tree from the index and repairs what a
-  /// crash in the middle of an append left behind; what was repaired is told by repairs(). Fails on
-  /// files that no crash explains: then `demarc audit verify` says more.
+  /// Opens or begins the trail, regrows the tree from the index, finishes a retention that a crash
+  /// interrupted, and repairs what a crash in the middle of an append left behind; what was
+  /// repaired is told by repairs(). Fails on files that no crash explains, and on a trail shorter
+  /// than its last checkpoint: then `demarc audit verify` says more.
+  [[nodiscard]] static Result<AuditLog, SystemError> open(AuditOptions options);
   [[nodiscard]] static Result<AuditLog, SystemError> open(const std::string& folder,
                                                           std::string node,
-                                                          DiskCalls calls = DiskCalls::real());
+                                                          DiskCalls calls = DiskCalls::real()) {
+    return open({.folders = {folder, {}}, .node = std::move(node), .calls = std::move(calls)});
+  }
   AuditLog(AuditLog&&) noexcept;
   AuditLog& operator=(AuditLog&&) noexcept;
   ~AuditLog();
 
-  /// All of `entries` on disk and synced, or none of them and an error.
+  /// All of `entries` on disk and synced, with a checkpoint over them if one concerns a border, or
+  /// none of them and an error.
   [[nodiscard]] Result<void, SystemError> append(std::span<const AuditEntry> entries);
+
+  /// A checkpoint of what is there, unless the last one says the same.
+  [[nodiscard]] Result<void, SystemError> checkpoint();
+  /// Removes the rotated segments whose entries are all older than `before`; an entry for each is
+  /// on disk first. Returns how many went.
+  [[nodiscard]] Result<std::size_t, SystemError> apply_retention(WallTime before, WallTime now);
 
   [[nodiscard]] std::uint64_t size() const noexcept { return tree_.size(); }
   [[nodiscard]] Sha256 root() const { return tree_.root(); }
+  [[nodiscard]] std::uint64_t checkpoint_size() const noexcept { return checkpointed_; }
   /// What open() repaired, one text each: to be recorded as entries by the caller.
   [[nodiscard]] const std::vector<std::string>& repairs() const noexcept { return repairs_; }
 
  private:
+  /// Entries that are whole in a log, and that the index does not name.
+  using Beyond = std::map<std::uint64_t, std::pair<ParsedEntry, std::string>>;
+  struct LastEntry {
+    std::uint64_t sequence = 0;
+    Sha256 hash{};
+  };
+
   AuditLog() = default;
+  [[nodiscard]] Result<void, SystemError> read_all();
   [[nodiscard]] Result<void, SystemError> read_index();
+  [[nodiscard]] Result<void, SystemError> read_checkpoints();
   [[nodiscard]] Result<void, SystemError> repair_logs();
-  [[nodiscard]] Result<void, SystemError> read_log(
-      const std::string& name,
-      std::map<std::uint64_t, std::pair<ParsedEntry, std::string>>& beyond);
-  [[nodiscard]] Result<void, SystemError> index_again(
-      const std::map<std::uint64_t, std::pair<ParsedEntry, std::string>>& beyond);
+  [[nodiscard]] Result<bool, SystemError> read_log(const std::string& log, const LogFile& file,
+                                                   Beyond& beyond);
+  [[nodiscard]] Result<void, SystemError> index_again(const Beyond& beyond);
+  [[nodiscard]] Result<void, SystemError> grow(const Sha256& leaf);
+  [[nodiscard]] Result<void, SystemError> tell_vkey() const;
+  void finish_retention();
+  [[nodiscard]] Result<void, SystemError> rotate(const std::string& log);
   [[nodiscard]] Result<int, SystemError> file(const std::string& name);
   [[nodiscard]] Result<void, SystemError> write_all(
       const std::map<std::string, std::string>& lines);
+  [[nodiscard]] Result<void, SystemError> write_in_order(
+      const std::map<std::string, std::string>& logs, const std::string& index,
+      const std::string& note);
+  [[nodiscard]] Result<std::string, SystemError> note_of(const MerkleTree& tree) const;
   [[nodiscard]] Result<void, SystemError> undo();
 
-  std::string folder_;
-  std::string node_;
-  DiskCalls calls_;
+  AuditOptions options_;
   Descriptor lock_;
   std::map<std::string, Descriptor> files_;
-  std::map<std::string, off_t> good_size_;   // by file: the bytes that are known to be whole
-  std::map<std::string, Sha256> last_hash_;  // by log file: its last indexed entry
+  std::map<std::string, off_t> good_size_;  // by file: the bytes that are known to be whole
+  std::map<std::string, LastEntry> last_;   // by log: its last indexed entry
+  std::map<std::string, std::uint64_t> active_first_;  // by log: the active file's first entry
   MerkleTree tree_;
+  std::uint64_t checkpointed_ = 0;
+  std::map<std::uint64_t, Sha256> told_roots_;  // of checkpoints, while the index is read
+  Removed removed_;
   std::vector<std::string> repairs_;
   bool needs_undo_ = false;  // an append failed half-way and could not be taken back yet
 };

@@ -1,0 +1,66 @@
+#include "zones/audit/history.h"
+
+#include <algorithm>
+
+#include <catch2/catch.hpp>
+
+using namespace demarc;
+using namespace demarc::zones;
+
+namespace {
+
+const WallTime begin{std::chrono::hours(490'000)};
+WallTime at(int minute) { return begin + std::chrono::minutes(minute); }
+
+using Facts = std::vector<std::pair<std::string, std::string>>;
+ParsedEntry told(int minute, std::string kind, Facts facts = {}) {
+  static std::uint64_t sequence = 0;
+  return {{at(minute), std::move(kind), "EU", std::move(facts)}, {sequence++, "ns1", {}}, {}};
+}
+
+std::vector<Interval> story(int from, int to, const std::string& tenant = "") {
+  History history("api.example.com", tenant, at(from), at(to));
+  const std::pair<std::string, std::string> api{"service", "api.example.com"};
+  history.add(told(0, "start"));
+  history.add(told(1, "configuration-loaded"));
+  history.add(told(1, "service-loaded", {api, {"residency", "hard"}, {"home", "EU"}}));
+  history.add(
+      told(3, "crossing-made", {{"service", "other.example.com"}, {"crossing", "g0 to us"}}));
+  history.add(told(5, "grant-accepted",
+                   {api, {"grant", "g1"}, {"signature-t", "person anna role legal case C-1"}}));
+  history.add(told(6, "crossing-made", {api, {"crossing", "g1 to us for tenant acme"}}));
+  history.add(told(9, "crossing-ended", {api, {"crossing", "g1 to us for tenant acme"}}));
+  history.add(told(20, "stop"));
+  return history.finish();
+}
+
+bool ever(const std::vector<Interval>& intervals) {
+  return std::ranges::any_of(intervals, &Interval::is_outside);
+}
+
+}  // namespace
+
+TEST_CASE("history: a crossing shows in exactly the times it touches", "[zones][audit][history]") {
+  CHECK(ever(story(0, 30)));
+  CHECK(ever(story(7, 8)));
+  CHECK_FALSE(ever(story(1, 6)));
+  CHECK_FALSE(ever(story(10, 30)));
+}
+
+TEST_CASE("history: intervals have no gaps, and say who signed", "[zones][audit][history]") {
+  const auto intervals = story(0, 30);
+  REQUIRE(intervals.size() == 5);
+  CHECK(intervals.front().from == at(0));
+  CHECK(intervals.back().to == at(30));
+  for (std::size_t i = 1; i < intervals.size(); ++i) {
+    CHECK(intervals[i].from == intervals[i - 1].to);
+  }
+  CHECK(intervals[2].is_outside);
+  CHECK(intervals[2].what.find("anna") != std::string::npos);
+  CHECK(intervals.back().is_unknown);
+}
+
+TEST_CASE("history: another tenant's crossing is not this one's", "[zones][audit][history]") {
+  CHECK(ever(story(0, 30, "acme")));
+  CHECK_FALSE(ever(story(0, 30, "globex")));
+}

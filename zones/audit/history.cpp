@@ -1,0 +1,121 @@
+#include "zones/audit/history.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace demarc::zones {
+
+History::History(std::string name, std::string tenant, WallTime from, WallTime to)
+    : name_(std::move(name)), tenant_(std::move(tenant)), from_(from), to_(to), since_(from) {}
+
+void History::take_definition(const AuditEntry& entry) {
+  is_loaded_ = true;
+  definition_ =
+      fmt::format("residency {}, home {}, inside: {}, outside: {}", entry.fact("residency"),
+                  entry.fact("home"), entry.fact("inside"), entry.fact("outside"));
+}
+
+void History::add(const ParsedEntry& parsed) {
+  const AuditEntry& entry = parsed.entry;
+  const std::string& kind = entry.kind;
+  const bool is_ours = entry.fact("service") == name_;
+  if (kind == "grant-accepted") {
+    std::string signers;
+    for (const auto& [fact, value] : entry.facts) {
+      if (fact.starts_with("signature-")) signers += (signers.empty() ? "" : "; ") + value;
+    }
+    grants_[std::string(entry.fact("grant"))] = signers;
+  }
+  const bool is_of_node = kind == "start" || kind == "stop" || kind == "configuration-loaded" ||
+                          kind == "disk-broken" || kind == "audit-mended";
+  if (!is_ours && !is_of_node) return;
+  turn(entry.time, parsed.place.sequence);
+  if (kind == "start") {
+    is_stopped_ = true;  // it answers once a configuration is loaded
+    is_broken_ = false;
+  } else if (kind == "configuration-loaded") {
+    is_stopped_ = false;
+  } else if (kind == "stop") {
+    is_stopped_ = true;
+  } else if (kind == "disk-broken") {
+    is_broken_ = true;
+  } else if (kind == "audit-mended") {
+    is_broken_ = false;
+  } else if (kind == "service-loaded") {
+    take_definition(entry);
+  } else if (kind == "service-removed") {
+    is_loaded_ = false;
+    crossings_.clear();
+    soft_.clear();
+  } else if (kind == "crossing-made") {
+    crossings_.emplace(entry.fact("crossing"));
+  } else if (kind == "crossing-ended") {
+    crossings_.erase(std::string(entry.fact("crossing")));
+  } else if (kind == "soft-crossing-begun") {
+    soft_ = entry.fact("crossing");
+  } else if (kind == "soft-crossing-ended") {
+    soft_.clear();
+  }
+}
+
+Interval History::state() const {
+  Interval now;
+  std::vector<std::string> outside;
+  for (const std::string& crossing : crossings_) {
+    const auto tenant = crossing.find(" for tenant ");
+    if (!tenant_.empty() && tenant != std::string::npos &&
+        crossing.substr(tenant + 12) != tenant_) {
+      continue;
+    }
+    const auto grant = grants_.find(crossing.substr(0, crossing.find(' ')));
+    outside.push_back(fmt::format("under grant {} ({})", crossing,
+                                  grant == grants_.end() ? "told before" : grant->second));
+  }
+  if (!soft_.empty()) outside.push_back("soft crossing to " + soft_);
+  if (is_stopped_) {
+    now.what = "the server was stopped, or had not loaded its configuration";
+    now.is_unknown = true;
+  } else if (!outside.empty()) {
+    now.what = fmt::format("outside home: {}", fmt::join(outside, "; "));
+    now.is_outside = true;
+  } else if (!is_loaded_) {
+    now.what = "not loaded as a service with residency";
+    now.is_unknown = true;
+  } else {
+    now.what = "inside home only (" + definition_ + ")";
+  }
+  if (is_broken_) {
+    now.what +=
+        "; the trail could not be written: no new crossing was made, soft ones may be "
+        "missing";
+  }
+  return now;
+}
+
+/// Ends the interval before `at`; one that says the same as the last one continues it.
+void History::turn(WallTime at, std::uint64_t sequence) {
+  const WallTime end = std::clamp(at, since_, to_);
+  Interval ended = state();
+  if (!intervals_.empty() && intervals_.back().what == ended.what) {
+    intervals_.back().to = end;
+  } else if (end > since_ || ended.is_outside) {
+    // A crossing of no duration was one all the same, unless it ended before what is asked for.
+    if (at >= from_ && since_ < to_) {
+      ended.from = since_;
+      ended.to = end;
+      ended.entries = std::move(why_);
+      intervals_.push_back(std::move(ended));
+    }
+  }
+  since_ = end;
+  why_ = {sequence};
+}
+
+std::vector<Interval> History::finish() {
+  turn(to_, 0);
+  return std::move(intervals_);
+}
+
+}  // namespace demarc::zones
