@@ -33,9 +33,15 @@ void read_jurisdiction(const Reading& reading, const Key& key, const Node& node,
 void read_region(const Reading& reading, const Key& key, const Node& node,
                  std::vector<RegionEntry>& regions) {
   check_identifier(reading, key.at, "region", key.text);
-  RegionEntry entry{.name = key.text, .at = key.at, .jurisdiction = {}, .location = {}};
+  RegionEntry entry{.name = key.text, .at = key.at, .jurisdiction = {}, .location = {}, .asns = {}};
   read_map(reading, node, "region",
-           {{"jurisdiction", Presence::required,
+           {{"asns", Presence::optional,
+             [&](const Node& value) {
+               read_one_or_list(reading, value, "asns", 1000, [&](const Node& item) {
+                 if (const auto asn = read_asn(reading, item)) entry.asns.push_back(*asn);
+               });
+             }},
+            {"jurisdiction", Presence::required,
              [&](const Node& value) {
                assign(entry.jurisdiction, read_identifier(reading, value, "jurisdiction"));
              }},
@@ -63,6 +69,21 @@ PolicyFile read_policy_file(const Reading& reading, const Node& root) {
           read_named(reading, value, "regions", regions_max, [&](const Key& key, const Node& item) {
             read_region(reading, key, item, policy.regions);
           });
+        }},
+       {"residency-rules", Presence::optional,
+        [&](const Node& value) { read_residency_rules(reading, value, policy.rules); }},
+       {"templates", Presence::optional,
+        [&](const Node& value) { read_templates(reading, value, policy.rules); }},
+       {"assertions", Presence::optional,
+        [&](const Node& value) { read_assertions(reading, value, policy.rules); }},
+       {"advisor", Presence::optional,
+        [&](const Node& value) { read_advisor(reading, value, policy.rules); }},
+       {"drill-due", Presence::optional,
+        [&](const Node& value) {
+          const auto due = read_duration(
+              reading, value, "drill-due",
+              {Milliseconds{std::chrono::hours{1}}, Milliseconds{std::chrono::hours{24 * 3660}}});
+          if (due) policy.rules.drill_due = std::chrono::floor<Seconds>(*due);
         }},
        {"approvals", Presence::optional,
         [&](const Node& value) { read_approvals(reading, value, policy.approvals.emplace()); }}});

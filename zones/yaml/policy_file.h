@@ -10,6 +10,7 @@
 #include "zones/model.h"
 #include "zones/yaml/approvals_file.h"
 #include "zones/yaml/fields.h"
+#include "zones/yaml/rules_file.h"
 
 namespace demarc::zones::yaml {
 
@@ -28,9 +29,11 @@ struct RegionEntry {
   Position at;
   TextAt jurisdiction;
   geo::Coordinates location;
+  std::vector<std::uint32_t> asns;
 };
 
 struct PolicyFile {
+  RulesEntry rules;
   std::vector<JurisdictionEntry> jurisdictions;
   std::vector<RegionEntry> regions;
   std::optional<ApprovalsEntry> approvals;
