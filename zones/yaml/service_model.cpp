@@ -30,6 +30,7 @@ class ServiceBuilder {
     set_home();
     set_tenant_naming();
     add_records();
+    set_activation();
     set_route();
     // Names of records mean nothing while one of them is missing.
     if (service_.records.size() == entry_.records.size()) {
@@ -107,8 +108,9 @@ class ServiceBuilder {
     const bool says_hard =
         entry_.residency.value == Residency::hard && entry_.residency.at.line != 0;
     if (!entry_.home && says_hard) {
-      reading_.error(entry_.residency.at, "home-missing",
-                     "residency `hard` without `home`; expected a jurisdiction, `client` or `tenant`");
+      reading_.error(
+          entry_.residency.at, "home-missing",
+          "residency `hard` without `home`; expected a jurisdiction, `client` or `tenant`");
     }
     const bool is_client = entry_.home && entry_.home->value == "client";
     const bool is_tenant = entry_.home && entry_.home->value == "tenant";
@@ -127,10 +129,10 @@ class ServiceBuilder {
     if (entry_.default_home) {
       service_.home = resolve_jurisdiction(*entry_.default_home);
     } else {
-      reading_.error(entry_.home->at, "default-home-missing",
-                     "`home: {}` without `default-home`; expected it, {}", entry_.home->value,
-                     is_client ? "for clients of no jurisdiction"
-                               : "the home of the service's own name");
+      reading_.error(
+          entry_.home->at, "default-home-missing",
+          "`home: {}` without `default-home`; expected it, {}", entry_.home->value,
+          is_client ? "for clients of no jurisdiction" : "the home of the service's own name");
     }
   }
 
@@ -142,8 +144,9 @@ class ServiceBuilder {
     }
     if (!is_tenant) return;
     if (service_.owner.is_wildcard()) {
-      reading_.error(entry_.label.at, "tenants-of-wildcard",
-                     "a wildcard with `home: tenant`; expected a name, tenants' names lie below it");
+      reading_.error(
+          entry_.label.at, "tenants-of-wildcard",
+          "a wildcard with `home: tenant`; expected a name, tenants' names lie below it");
     }
     if (!entry_.tenants) {
       reading_.error(entry_.home->at, "tenants-missing",
@@ -218,6 +221,10 @@ class ServiceBuilder {
                                   .endpoint = entry.endpoint.value,
                                   .endpoint_name = *name,
                                   .addresses = entry.addresses,
+                                  .capacity = entry.capacity,
+                                  .jurisdiction = entry.jurisdiction
+                                                      ? resolve_jurisdiction(*entry.jurisdiction)
+                                                      : std::nullopt,
                                   .place = reading_.place(entry.at)});
     }
   }
@@ -234,6 +241,21 @@ class ServiceBuilder {
       reading_.error(entry.endpoint.at, "cname-to-itself",
                      "endpoint `{}` is the service itself; expected `addresses` or another name",
                      entry.endpoint.value);
+    }
+  }
+
+  void set_activation() {
+    if (!entry_.activation) return;
+    service_.activation.target_healthy = entry_.activation->target_healthy;
+    service_.activation.capacity = entry_.activation->capacity;
+    for (const LagEntry& entry : entry_.activation->lag) {
+      const auto region = resolve_region(entry.region);
+      if (!region) continue;
+      LagCheck check = entry.check;
+      check.region = *region;
+      check.key = fmt::format("{}/{}/lag/{}", scope_.apex.text_without_dot(), service_.label,
+                              entry.region.value);
+      service_.activation.lag.push_back(std::move(check));
     }
   }
 
