@@ -44,7 +44,8 @@ zzz: 1)",
        {"policy.yaml:1:1: [unknown-key] unknown key `jurisdiction` in policy.yaml; did you mean "
         "`jurisdictions`?",
         "policy.yaml:4:1: [unknown-key] unknown key `zzz` in policy.yaml; expected one of "
-        "jurisdictions, regions, approvals"}},
+        "jurisdictions, regions, residency-rules, templates, assertions, advisor, drill-due, "
+        "approvals"}},
       {"lists where maps belong",
        R"(jurisdictions: [EU]
 regions: [eu])",
@@ -112,7 +113,7 @@ regions:
         "policy.yaml:7:6: [missing-key] region without `location`; expected that key",
         "policy.yaml:8:6: [missing-key] region without `jurisdiction`; expected that key",
         "policy.yaml:8:26: [unknown-key] unknown key `zone` in region; expected one of "
-        "jurisdiction, location"}},
+        "asns, jurisdiction, location"}},
       {"approvals",
        R"(jurisdictions:
   EU: { countries: [DE, FR], approved-standby: [CH] }
