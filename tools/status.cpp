@@ -203,6 +203,7 @@ json status_of(Daemon& daemon) {
 
 json pending_of(Daemon& daemon) {
   json list = json::array();
+  const Steering& steering = daemon.controller().steering();
   for (const auto& [id, change] : daemon.controller().steering().state().pending) {
     list.push_back({{"id", id},
                     {"zone", change.zone},
@@ -211,6 +212,17 @@ json pending_of(Daemon& daemon) {
                     {"to", change.to},
                     {"since", to_rfc3339(change.since)},
                     {"evidence", change.evidence}});
+    const auto owner = Name::parse_absolute(change.service);
+    const auto service = owner ? daemon.repository().find_service(*owner) : std::nullopt;
+    if (!service || steering.configuration() == nullptr) continue;
+    for (const auto& [crossing, steps] : steering.waiting(*service)) {
+      for (const StepResult& step : steps) {
+        list.back()["steps"].push_back({{"crossing", crossing},
+                                        {"name", step.name},
+                                        {"passed", step.passed},
+                                        {"text", step.text}});
+      }
+    }
   }
   return list;
 }
@@ -293,6 +305,12 @@ std::string pending_text(const json& pending) {
         joined(change["to"]), text_of(change["since"]), text_of(change["evidence"]),
         text_of(change["zone"]), text_of(change["service"]), joined(change["from"]),
         joined(change["to"]), text_of(change["id"]));
+    if (!change.contains("steps")) continue;
+    for (const json& step : change["steps"]) {
+      out += fmt::format("    {:<16} {:<10} {} ({})\n", text_of(step["name"]),
+                         step["passed"].get<bool>() ? "passed" : "NOT PASSED",
+                         text_of(step["text"]), text_of(step["crossing"]));
+    }
   }
   return out;
 }

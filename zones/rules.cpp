@@ -205,11 +205,38 @@ class Walk {
   std::map<ViewId, ClientsOfVariant> walked_;
 };
 
+void check_assertions(const Repository& repository, ServiceId id, Diagnostics& diagnostics) {
+  const Service& service = repository.service(id);
+  for (const std::string& broken : base_plan(repository, id).asserted) {
+    diagnostics.error(service.place, "base-assertion",
+                      "the base weights of service `{}` break assertion `{}`; expected weights "
+                      "under which it holds",
+                      service.label, broken);
+  }
+}
+
+/// What a residency rule denies by name does not answer, so it has no base weight either.
+void check_soft_base(const Repository& repository, const Service& service,
+                     Diagnostics& diagnostics) {
+  if (service.home_kind == HomeKind::client) return;  // judged for each client by the gate
+  for (const Record& record : service.records) {
+    if (record.weight == 0 || is_eligible(repository, service, record, service.home)) continue;
+    diagnostics.error(record.place, "base-crossing",
+                      "a residency rule denies soft service `{}` to answer `{}`; expected weight 0 "
+                      "for it",
+                      service.label, record.endpoint);
+  }
+}
+
 void check_base_weights(Repository& repository, Diagnostics& diagnostics) {
   const Views views(repository);
   Walk walk(repository, views);
   for (std::size_t i = 0; i < repository.services.size(); ++i) {
     const Service& service = repository.services[i];
+    check_assertions(repository, static_cast<ServiceId>(i), diagnostics);
+    if (service.residency == Residency::soft) {
+      check_soft_base(repository, service, diagnostics);
+    }
     if (service.residency != Residency::hard) continue;
     BaseRules(repository, static_cast<ServiceId>(i), diagnostics).check(walk.of(service.view));
   }

@@ -68,6 +68,21 @@ PolicyFile read_policy_file(const Reading& reading, const Node& root) {
             read_region(reading, key, item, policy.regions);
           });
         }},
+       {"residency-rules", Presence::optional,
+        [&](const Node& value) { read_residency_rules(reading, value, policy.rules); }},
+       {"templates", Presence::optional,
+        [&](const Node& value) { read_templates(reading, value, policy.rules); }},
+       {"assertions", Presence::optional,
+        [&](const Node& value) { read_assertions(reading, value, policy.rules); }},
+       {"advisor", Presence::optional,
+        [&](const Node& value) { read_advisor(reading, value, policy.rules); }},
+       {"drill-due", Presence::optional,
+        [&](const Node& value) {
+          const auto due = read_duration(
+              reading, value, "drill-due",
+              {Milliseconds{std::chrono::hours{1}}, Milliseconds{std::chrono::hours{24 * 3660}}});
+          if (due) policy.rules.drill_due = std::chrono::floor<Seconds>(*due);
+        }},
        {"approvals", Presence::optional,
         [&](const Node& value) { read_approvals(reading, value, policy.approvals.emplace()); }}});
   return policy;

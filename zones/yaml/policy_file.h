@@ -10,6 +10,7 @@
 #include "zones/model.h"
 #include "zones/yaml/approvals_file.h"
 #include "zones/yaml/fields.h"
+#include "zones/yaml/rules_file.h"
 
 namespace demarc::zones::yaml {
 
@@ -33,6 +34,7 @@ struct RegionEntry {
 };
 
 struct PolicyFile {
+  RulesEntry rules;
   std::vector<JurisdictionEntry> jurisdictions;
   std::vector<RegionEntry> regions;
   std::optional<ApprovalsEntry> approvals;

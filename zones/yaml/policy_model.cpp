@@ -5,6 +5,7 @@
 
 #include "zones/digest.h"
 #include "zones/yaml/approvals_model.h"
+#include "zones/yaml/rules_model.h"
 
 namespace demarc::zones::yaml {
 namespace {
@@ -83,6 +84,7 @@ Policy build_policy(const PolicyFile& file, const std::string& content_digest,
   Policy policy;
   add_jurisdictions(file, reading, policy);
   add_regions(file, reading, policy);
+  add_rules(file.rules, reading, policy);
   std::string digests = content_digest;
   if (file.approvals) {
     policy.approvals = build_approvals(*file.approvals, reading, files, digests);

@@ -23,27 +23,32 @@ void read_addresses(const Reading& reading, const Node& node, RecordEntry& recor
 void read_record(const Reading& reading, const Node& node, std::vector<RecordEntry>& records) {
   RecordEntry record;
   record.at = node.at;
-  const bool is_map =
-      read_map(reading, node, "record",
-               {{"region", Presence::required,
-                 [&](const Node& value) {
-                   assign(record.region, read_identifier(reading, value, "region"));
-                 }},
-                {"weight", Presence::required,
-                 [&](const Node& value) {
-                   assign(record.weight, read_integer(reading, value, "weight", {0, weight_max}));
-                 }},
-                {"endpoint", Presence::required,
-                 [&](const Node& value) {
-                   if (auto text = read_text(reading, value, "endpoint")) {
-                     record.endpoint = {std::move(*text), value.at};
-                   }
-                 }},
-                {"addresses", Presence::optional,
-                 [&](const Node& value) { read_addresses(reading, value, record); }},
-                {"jurisdiction", Presence::optional, [&](const Node& value) {
-                   assign(record.jurisdiction, read_identifier(reading, value, "jurisdiction"));
-                 }}});
+  const bool is_map = read_map(
+      reading, node, "record",
+      {{"region", Presence::required,
+        [&](const Node& value) {
+          assign(record.region, read_identifier(reading, value, "region"));
+        }},
+       {"weight", Presence::required,
+        [&](const Node& value) {
+          assign(record.weight, read_integer(reading, value, "weight", {0, weight_max}));
+        }},
+       {"endpoint", Presence::required,
+        [&](const Node& value) {
+          if (auto text = read_text(reading, value, "endpoint")) {
+            record.endpoint = {std::move(*text), value.at};
+          }
+        }},
+       {"capacity", Presence::optional,
+        [&](const Node& value) { record.capacity = read_percent(reading, value, "capacity"); }},
+       {"jurisdiction", Presence::optional,
+        [&](const Node& value) {
+          if (auto name = read_identifier(reading, value, "jurisdiction")) {
+            record.jurisdiction = std::move(*name);
+          }
+        }},
+       {"addresses", Presence::optional,
+        [&](const Node& value) { read_addresses(reading, value, record); }}});
   if (is_map) records.push_back(std::move(record));
 }
 
@@ -152,6 +157,8 @@ ServiceEntry read_service(const Reading& reading, const Key& label, const Node& 
           const auto quorum = read_integer(reading, value, "quorum", {1, checks_max});
           if (quorum) service.quorum = At<unsigned>{static_cast<unsigned>(*quorum), value.at};
         }},
+       {"activation", Presence::optional,
+        [&](const Node& value) { service.activation = read_activation(reading, value); }},
        {"on-block", Presence::optional, text_at(service.on_block, "on-block")},
        {"tenants", Presence::optional,
         [&](const Node& value) { read_tenants(reading, value, service); }},

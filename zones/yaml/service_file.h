@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "zones/model.h"
+#include "zones/yaml/activation_file.h"
 #include "zones/yaml/check_file.h"
 #include "zones/yaml/fields.h"
 
@@ -26,7 +27,8 @@ struct RecordEntry {
   std::uint16_t weight = 0;
   TextAt endpoint;
   std::vector<geo::Address> addresses;
-  TextAt jurisdiction;  // of a CNAME's target; empty: the region's
+  std::optional<unsigned> capacity;
+  std::optional<TextAt> jurisdiction;
 };
 
 struct RouteLineEntry {
@@ -55,6 +57,7 @@ struct RouteEntry {
 };
 
 struct ServiceEntry {
+  std::optional<ActivationEntry> activation;
   TextAt label;
   Position at;  // of the body
   std::optional<std::uint32_t> ttl;

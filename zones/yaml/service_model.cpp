@@ -30,6 +30,7 @@ class ServiceBuilder {
     set_home();
     set_tenant_naming();
     add_records();
+    set_activation();
     set_route();
     // Names of records mean nothing while one of them is missing.
     if (service_.records.size() == entry_.records.size()) {
@@ -220,14 +221,15 @@ class ServiceBuilder {
                                   .endpoint = entry.endpoint.value,
                                   .endpoint_name = *name,
                                   .addresses = entry.addresses,
+                                  .capacity = entry.capacity,
                                   .jurisdiction = declared_jurisdiction(entry),
                                   .place = reading_.place(entry.at)});
     }
   }
 
   std::optional<JurisdictionId> declared_jurisdiction(const RecordEntry& entry) {
-    const TextAt& name = entry.jurisdiction;
-    if (name.value.empty()) return std::nullopt;
+    if (!entry.jurisdiction) return std::nullopt;
+    const TextAt& name = *entry.jurisdiction;
     if (!entry.addresses.empty()) {
       reading_.error(
           name.at, "jurisdiction-of-addresses",
@@ -256,6 +258,21 @@ class ServiceBuilder {
       reading_.error(entry.endpoint.at, "cname-to-itself",
                      "endpoint `{}` is the service itself; expected `addresses` or another name",
                      entry.endpoint.value);
+    }
+  }
+
+  void set_activation() {
+    if (!entry_.activation) return;
+    service_.activation.target_healthy = entry_.activation->target_healthy;
+    service_.activation.capacity = entry_.activation->capacity;
+    for (const LagEntry& entry : entry_.activation->lag) {
+      const auto region = resolve_region(entry.region);
+      if (!region) continue;
+      LagCheck check = entry.check;
+      check.region = *region;
+      check.key = fmt::format("{}/{}/lag/{}", scope_.apex.text_without_dot(), service_.label,
+                              entry.region.value);
+      service_.activation.lag.push_back(std::move(check));
     }
   }
 
