@@ -122,6 +122,7 @@ ZoneCompiler::ChainEnd ZoneCompiler::follow(const std::string& owner, const zone
     if (match.kind == MatchKind::outside) return {};
     const Node& node = table_.node(match.node);
     if (node.has(Node::is_cut | Node::is_below_cut)) return {};
+    if (node.has(Node::is_mode)) return {};  // changes with time: the client asks for it
     if (match.kind == MatchKind::missing) {
       return {ChainEnd::Kind::missing, match.node, node.zone, std::move(target)};
     }

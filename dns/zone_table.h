@@ -26,6 +26,7 @@ struct Node {
   static constexpr std::uint8_t is_service = 16;   // `special` is the ServiceId
   static constexpr std::uint8_t leads_to_service = 32;  // a CNAME chain ends at service `special`
   static constexpr std::uint8_t is_cname = 64;
+  static constexpr std::uint8_t is_mode = 128;  // tells the mode of service `special`
 
   std::uint32_t owner_at = 0;
   std::uint32_t first_entry = 0;
