@@ -15,6 +15,7 @@
 #include "tools/status.h"
 #include "zones/jws.h"
 #include "zones/strict_json.h"
+#include "zones/token.h"
 #include "zones/yaml/fields.h"
 
 namespace demarc::tools {
@@ -137,16 +138,41 @@ void add_approve(CLI::App& app, CliContext& context) {
     decide(context, {{"verb", "approve"}, {"token", *token}});
   });
 
+  auto* review = app.add_subcommand("review", "present a review of a break-glass grant");
+  review->add_option("token", *path, "a file with the token, or - for standard input")->required();
+  review->callback([path, &context] {
+    const auto token = read_input(*path, zones::token_bytes_max);
+    if (!token) return fail(context, exit_usage, "cannot read " + *path);
+    const auto inspected = zones::inspect_token(*token);
+    if (!inspected || !inspected->claims || inspected->claims->type != zones::TokenType::review) {
+      return fail(context, exit_finding, *path + " holds no token of type review");
+    }
+    decide(context, {{"verb", "approve"}, {"token", *token}});
+  });
+}
+
+void add_revoke(CLI::App& app, CliContext& context) {
   struct Revoke {
-    std::string id, reason;
+    std::string id, key, token, reason;
   };
   auto options = std::make_shared<Revoke>();
-  auto* revoke = app.add_subcommand("revoke", "end a grant now");
-  revoke->add_option("id", options->id, "the grant's id, or the jti of one of its tokens")
-      ->required();
+  auto* revoke = app.add_subcommand("revoke", "end a grant now, or all that a key or token did");
+  auto* id =
+      revoke->add_option("id", options->id, "the grant's id, or the jti of one of its tokens");
+  auto* key = revoke->add_option("--key", options->key, "nothing this key signs counts any more");
+  auto* token = revoke->add_option("--token", options->token, "a jti, presented already or never");
+  key->excludes(id)->excludes(token);
+  token->excludes(id);
   revoke->add_option("--reason", options->reason, "for the audit trail")->required();
   revoke->callback([options, &context] {
-    decide(context, {{"verb", "revoke"}, {"id", options->id}, {"reason", options->reason}});
+    if (options->id.empty() && options->key.empty() && options->token.empty()) {
+      return fail(context, exit_usage, "expected a grant's id, --key KID or --token JTI");
+    }
+    json request = {{"verb", "revoke"}, {"reason", options->reason}};
+    if (!options->id.empty()) request["id"] = options->id;
+    if (!options->key.empty()) request["key"] = options->key;
+    if (!options->token.empty()) request["token"] = options->token;
+    decide(context, request);
   });
 }
 
@@ -208,6 +234,7 @@ void add_online_verbs(CLI::App& app, CliContext& context) {
   add_explain(app, context);
   add_stall(app, context);
   add_approve(app, context);
+  add_revoke(app, context);
   add_orders(app, context);
   add_reasoned(app, context, "freeze", "health and on-fail move nothing until unfreeze", true);
   add_reasoned(app, context, "unfreeze", "end the freeze", false);

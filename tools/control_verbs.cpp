@@ -70,6 +70,17 @@ json explain_verb(const Ask& ask) {
   return {{"ok", true}, {"explained", std::move(*explained)}};
 }
 
+json revoke_verb(const Ask& ask) {
+  const std::string reason = ask.text("reason");
+  if (const auto key = ask.text("key"); !key.empty()) {
+    return decide(ask, KeyRevoked{key, ask.who, reason});
+  }
+  if (const auto token = ask.text("token"); !token.empty()) {
+    return decide(ask, GrantRevoked{token, ask.who, reason, true});
+  }
+  return decide(ask, GrantRevoked{ask.text("id"), ask.who, reason});
+}
+
 json stall_verb(const Ask& ask) {
   if (!ask.daemon.config().debug_verbs) {
     return failed("debug verbs are off; expected `debug-verbs: true` in demarcd.yaml");
@@ -88,8 +99,7 @@ const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
        [](const Ask& a) { return json{{"ok", true}, {"pending", pending_of(a.daemon)}}; }},
       {"explain", explain_verb},
       {"approve", [](const Ask& a) { return decide(a, TokenPresented{a.text("token"), a.who}); }},
-      {"revoke",
-       [](const Ask& a) { return decide(a, GrantRevoked{a.text("id"), a.who, a.text("reason")}); }},
+      {"revoke", revoke_verb},
       {"drain",
        [](const Ask& a) {
          return decide(a, OrderGiven{a.text("target"), a.text("service"), a.who, a.text("reason"),

@@ -48,14 +48,16 @@ std::uint64_t random_seed() {
 
 /// Loads from a private copy, so that an edit in the middle of it changes nothing, and so that what
 /// was good can be served again after a restart amid a bad edit.
-Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBook serials) {
+Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBook serials,
+                                     zones::KeyTrustState keys) {
   const std::string copy = candidate_of(config);
   const auto copied = copy_repository(config.repository, copy);
   if (!copied) log_warning("repository-not-copied error={}", copied.error().text());
   auto loaded = load({.repository = copied ? copy : config.repository,
                       .geoip = config.geoip,
                       .serials = std::move(serials),
-                      .now = read_clocks().wall});
+                      .now = read_clocks().wall,
+                      .keys = std::move(keys)});
   if (!loaded || !copied) return loaded;
   const std::string good = last_good_of(config);
   // In one step, so that no instant is without a last good copy.
@@ -112,6 +114,7 @@ Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config)
 Daemon::~Daemon() {
   http_.reset();
   control_.reset();
+  drop_.reset();
   watch_.reset();
   if (loader_.joinable()) loader_.join();
   if (prober_) prober_->stop();
@@ -155,15 +158,17 @@ Result<void, std::string> Daemon::open_state() {
 }
 
 Result<Loaded, std::string> Daemon::first_load() {
-  auto loaded = load_copy(config_, controller_->steering().state().serials);
+  const zones::SteeringState& state = controller_->steering().state();
+  auto loaded = load_copy(config_, state.serials, zones::key_trust_of(state));
   if (loaded) return std::move(*loaded);
   log_errors(loaded.error());
   std::error_code error;
   if (std::filesystem::is_directory(last_good_of(config_), error)) {
     auto last_good = load({.repository = last_good_of(config_),
                            .geoip = config_.geoip,
-                           .serials = controller_->steering().state().serials,
-                           .now = read_clocks().wall});
+                           .serials = state.serials,
+                           .now = read_clocks().wall,
+                           .keys = zones::key_trust_of(state)});
     if (last_good) {
       log_line(LogLevel::alert, "the repository has errors; the last good one is served");
       refused_at_start_ = loaded.error().front();
@@ -246,6 +251,15 @@ Result<void, std::string> Daemon::watch_outside() {
                                [this] { begin_reload("files changed"); });
   if (!watch) return refused(watch.error().text());
   watch_ = std::move(*watch);
+  if (!config_.token_drop.empty()) {
+    auto drop = TokenDrop::open(*loop_, config_.token_drop, [this](const std::string& token) {
+      auto reply = controller_->happen_one(zones::TokenPresented{token, "drop-folder"});
+      after_step();
+      return reply.value_or(zones::Reply{});
+    });
+    if (!drop) return refused(drop.error().text());
+    drop_ = std::move(*drop);
+  }
   if (config_.http) {
     auto http =
         HttpService::start(*loop_, *config_.http,
@@ -365,8 +379,9 @@ void Daemon::begin_reload(const std::string& why) {
   }
   is_loading_ = true;
   if (loader_.joinable()) loader_.join();
-  loader_ = std::jthread([this, why, serials = controller_->steering().state().serials] {
-    auto loaded = std::make_shared<Result<Loaded, LoadErrors>>(load_copy(config_, serials));
+  const zones::SteeringState& state = controller_->steering().state();
+  loader_ = std::jthread([this, why, serials = state.serials, keys = zones::key_trust_of(state)] {
+    auto loaded = std::make_shared<Result<Loaded, LoadErrors>>(load_copy(config_, serials, keys));
     loop_->post([this, why, loaded] { finish_reload(std::move(*loaded), why); });
   });
 }

@@ -21,6 +21,7 @@
 #include "tools/file_watch.h"
 #include "tools/http_service.h"
 #include "tools/loader.h"
+#include "tools/token_drop.h"
 
 namespace demarc::tools {
 
@@ -82,6 +83,7 @@ class Daemon {
   std::unique_ptr<health::Prober> prober_;
   std::unique_ptr<ControlSocket> control_;
   std::unique_ptr<FileWatch> watch_;
+  std::unique_ptr<TokenDrop> drop_;
   std::unique_ptr<HttpService> http_;
 
   std::shared_ptr<const zones::Configuration> configuration_;

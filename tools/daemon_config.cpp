@@ -55,6 +55,7 @@ class ConfigReader {
               {"control", Presence::optional, path_to(&DaemonConfig::control, "control")},
               {"http", Presence::optional,
                [&](const Node& n) { config_.http = read_endpoint(n, "http"); }},
+              {"token-drop", Presence::optional, path_to(&DaemonConfig::token_drop, "token-drop")},
               {"probe-ca", Presence::optional, path_to(&DaemonConfig::probe_ca, "probe-ca")},
               {"debug-verbs", Presence::optional, [&](const Node& n) {
                  assign(config_.debug_verbs, read_choice<bool>(reading_, n, "debug-verbs",

@@ -21,6 +21,7 @@ struct DaemonConfig {
   std::string audit;
   std::string control;
   std::optional<dns::Endpoint> http;  // metrics and status; left out: none
+  std::string token_drop;             // folder of tokens to present; empty: none
   std::string probe_ca;               // PEM; empty: the system's
   bool debug_verbs = false;           // `debug-stall` on the control socket, for drills and tests
 };

@@ -45,6 +45,11 @@ Result<Loaded, LoadErrors> load(const LoadRequest& request) {
     (d.severity == Severity::error ? errors : loaded.warnings).push_back(d.line());
   }
   if (!repository) return std::unexpected(std::move(errors));
+  if (request.keys) {
+    // Before anything is made of it: an untrusted list must not even become the last good copy.
+    const auto trust = zones::judge_key_list(repository->policy, *request.keys);
+    if (!trust) return one_error("policy.yaml:0:0: " + trust.error());
+  }
 
   auto databases = geo::Databases::open(request.geoip);
   if (!databases) return one_error(databases.error().text());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "geo/base/diagnostics.h"
 #include "geo/database.h"
 #include "zones/events.h"
+#include "zones/key_list.h"
 #include "zones/serials.h"
 
 namespace demarc::tools {
@@ -27,6 +29,7 @@ struct LoadRequest {
   std::vector<std::string> geoip;
   zones::SerialBook serials;
   WallTime now;
+  std::optional<zones::KeyTrustState> keys;  // nothing: any key list is fine
 };
 
 /// One line for each thing that is wrong.

@@ -49,6 +49,7 @@ struct GrantRevoked {
   std::string id;  // of the grant, or of one of its tokens
   std::string who;
   std::string reason;
+  bool is_token = false;  // a token's id, presented already or not: it approves nothing any more
 };
 /// A key that nothing more may be signed with; what it signed ends.
 struct KeyRevoked {

@@ -165,6 +165,7 @@ void Steering::raise_standing_alerts(Step& step) const {
                                         step.now});
     }
   }
+  raise_review_alert(step);
   if (state_.freeze) {
     step.out.alerts_raised.push_back(
         {"freeze", "frozen by " + state_.freeze->who + ": " + state_.freeze->reason,
@@ -186,6 +187,7 @@ void Steering::on(Step& step, const ConfigurationLoaded& event) {
   state_.configuration = digest;
   step.out.alerts_ended.emplace_back("configuration");
   if (first) raise_standing_alerts(step);
+  trust_keys(step);
   end_what_is_gone(step);
   touch_all(step);
   step.out.save_state = true;

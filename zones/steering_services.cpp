@@ -71,8 +71,8 @@ std::vector<Permission> Steering::permissions(ServiceId service, bool only_made)
   if (clock_in_doubt_) return list;
   for (const auto& [id, grant] : state_.grants) {
     if (!grant.complete) continue;
-    auto permission = permission_of(*configuration_->repository, grant);
-    if (!permission || permission->service != service) continue;
+    auto permission = permission_for(*configuration_->repository, grant, service);
+    if (!permission) continue;
     if (only_made) {
       // Only what is being answered already: the regions that this very grant opened before.
       std::erase_if(permission->to, [&](RegionId region) {

@@ -62,6 +62,10 @@ TEST_CASE("schema: policy.yaml has the reader's keys", "[zones][schema]") {
              with("approvals: { keys: [{ zzzzzzzz: 1 }] }"));
   check_keys(approvals["properties"]["rules"]["items"],
              with("approvals: { rules: [{ zzzzzzzz: 1 }] }"));
+  for (const char* part : {"break-glass", "key-list"}) {
+    check_keys(approvals["properties"][part],
+               with("approvals: { " + std::string(part) + ": { zzzzzzzz: 1 } }"));
+  }
 }
 
 TEST_CASE("schema: networks.yaml has the reader's keys", "[zones][schema]") {
