@@ -122,8 +122,10 @@ ZoneCompiler::ChainEnd ZoneCompiler::follow(const std::string& owner, const zone
     if (match.kind == MatchKind::outside) return {};
     const Node& node = table_.node(match.node);
     if (node.has(Node::is_cut | Node::is_below_cut)) return {};
-    if (node.has(Node::is_mode)) return {};  // changes with time: the client asks for it
+    if (node.is_mode()) return {};  // changes with time: the client asks for it
     if (match.kind == MatchKind::missing) {
+      // A tenant's name may be one: the client asks for the target by itself, which answers it.
+      if (node.has(Node::has_tenants)) return {};
       return {ChainEnd::Kind::missing, match.node, node.zone, std::move(target)};
     }
     if (node.has(Node::is_service)) {

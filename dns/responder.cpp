@@ -78,7 +78,7 @@ class NameAnswer {
   void add(const Node& node) noexcept {
     const ZoneTable& zones = *snapshot_.zones;
     const std::size_t shift = query_.qname.size() - node.owner_size;
-    if (node.has(Node::is_mode)) {
+    if (node.is_mode()) {
       return add_mode({snapshot_, worker_, query_, client_}, node.special, reply_);
     }
     if (query_.qtype == rrtype::any) return add_any(node, shift);
@@ -121,6 +121,16 @@ class NameAnswer {
   Reply& reply_;
 };
 
+// A name below a service with tenants that no zone has: a tenant's, or nobody's.
+void add_below_tenants(const Asked& asked, const Node& service, Reply& reply) noexcept {
+  const auto tenant = find_tenant(asked, service.special, service.owner_size);
+  if (!tenant) {
+    return add_negative(*asked.snapshot.zones, service.zone, asked.query, Rcode::nxdomain, reply);
+  }
+  if (asked.query.qtype == rrtype::any) return reply.append_any_hinfo();
+  add_steered_tenant(asked, *tenant, reply);
+}
+
 void add_answer(const Snapshot& snapshot, Worker& worker, const Query& query,
                 const geo::Address& client, Reply& reply) noexcept {
   if (const auto rcode = rcode_of_meta_type(query.qtype)) return reply.set_rcode(*rcode);
@@ -136,6 +146,9 @@ void add_answer(const Snapshot& snapshot, Worker& worker, const Query& query,
     return add_referral(*snapshot.zones, match, query, reply);
   }
   if (match.kind == MatchKind::missing) {
+    if (node.has(Node::has_tenants)) {
+      return add_below_tenants({snapshot, worker, query, client}, node, reply);
+    }
     return add_negative(*snapshot.zones, node.zone, query, Rcode::nxdomain, reply);
   }
   NameAnswer(snapshot, worker, query, client, reply).add(node);

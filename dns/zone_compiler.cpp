@@ -101,6 +101,9 @@ void ZoneCompiler::add_zone(std::uint32_t zone) {
     key.read(owner.bytes());
     Node& node = table_.nodes_[ensure_node(key, zone)];
     node.flags |= Node::is_service;
+    if (repository_.service(service).home_kind == zones::HomeKind::tenant) {
+      node.flags |= Node::has_tenants;
+    }
     node.special = static_cast<std::uint32_t>(zones::index_of(service));
     add_mode_name(zone, service);
   }
@@ -112,7 +115,7 @@ void ZoneCompiler::add_mode_name(std::uint32_t zone, zones::ServiceId service) {
   NameKey key;
   key.read(owner->bytes());
   Node& node = table_.nodes_[ensure_node(key, zone)];
-  node.flags |= Node::is_mode;
+  node.flags |= Node::leads_to_service;
   node.special = static_cast<std::uint32_t>(zones::index_of(service));
 }
 
@@ -217,8 +220,9 @@ void ZoneCompiler::mark_cuts() {
     Node& node = table_.nodes_[id];
     if (node.has(Node::is_apex) || is_wildcard(table_.owner(node))) continue;
     if (find_rrset(id, rrtype::ns) == nullptr) continue;
-    node.flags = static_cast<std::uint8_t>((node.flags | Node::is_cut) &
-                                           ~(Node::is_service | Node::is_mode));
+    node.flags =
+        static_cast<std::uint8_t>((node.flags | Node::is_cut) &
+                                  ~(Node::is_service | Node::has_tenants | Node::leads_to_service));
     node.special = id;
     has_cut_[node.zone] = true;
   }
@@ -240,8 +244,8 @@ void ZoneCompiler::mark_below_cut(NodeId id) {
   }
   Node& node = table_.nodes_[id];
   if (!cut || node.has(Node::is_apex)) return;
-  constexpr std::uint8_t lost =
-      Node::is_cut | Node::is_service | Node::is_mode | Node::has_wildcard;
+  constexpr std::uint8_t lost = Node::is_cut | Node::is_service | Node::has_tenants |
+                                Node::leads_to_service | Node::has_wildcard;
   node.flags = static_cast<std::uint8_t>((node.flags | Node::is_below_cut) & ~lost);
   node.special = *cut;
 }

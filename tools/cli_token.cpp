@@ -105,10 +105,15 @@ std::optional<Claims> claims_of(CliContext& context, const IssueOptions& options
   if (!type) return usage("--type: expected approval, break-glass, review, drill or key-list");
   claims.type = *type;
   const bool moves = *type == TokenType::approval || *type == TokenType::break_glass;
-  claims.mode_is_given = !options.mode.empty() || (moves && options.plan_template.empty());
-  const auto mode = parse_mode(options.mode.empty() ? "full-write" : options.mode);
-  if (!mode) return usage("--mode: expected read-only, scoped-write or full-write");
-  claims.mode = *mode;
+  if (moves) {
+    const auto mode = parse_mode(options.mode.empty() ? "full-write" : options.mode);
+    if (!mode) return usage("--mode: expected read-only, scoped-write or full-write");
+    claims.mode = *mode;
+    claims.mode_is_given = !options.mode.empty() || options.plan_template.empty();
+    if (!claims.mode_is_given) claims.mode = Claims{}.mode;
+  } else if (!options.mode.empty()) {
+    return usage("a token of type " + options.type + " has no mode");
+  }
   claims.issued_at = claims.not_before = std::chrono::floor<Seconds>(read_clocks().wall);
   claims.expires = claims.not_before + std::chrono::floor<Seconds>(lasts);
   claims.id = options.id;

@@ -88,9 +88,17 @@ json check_status(const health::CheckState& check) {
 json grant_status(const Grant& grant) {
   json persons = json::array();
   for (const Signature& s : grant.signatures) persons.push_back(s.person + " (" + s.role + ")");
-  return {{"id", grant.id},       {"service", grant.scope.service},    {"from", grant.scope.from},
-          {"to", grant.scope.to}, {"mode", to_text(grant.scope.mode)}, {"complete", grant.complete},
-          {"persons", persons},   {"ends", to_rfc3339(grant.ends)}};
+  return {{"id", grant.id},
+          {"service", grant.scope.service},
+          {"from", grant.scope.from},
+          {"to", grant.scope.to},
+          {"mode", to_text(grant.scope.mode)},
+          {"complete", grant.complete},
+          {"persons", persons},
+          {"ends", to_rfc3339(grant.ends)},
+          {"tenant", grant.scope.tenant},
+          {"max-share", grant.scope.max_share},
+          {"break-glass", grant.scope.break_glass}};
 }
 
 json counters_status(const dns::CounterValues& c) {
@@ -156,6 +164,8 @@ json status_of(Daemon& daemon) {
                  {"alerts", alerts},
                  {"pending", pending_of(daemon)},
                  {"grants", grants},
+                 {"open-review", state.open_review ? json(state.open_review->grant_id) : json()},
+                 {"key-list", state.trusted_keys ? json(state.trusted_keys->version) : json()},
                  {"orders", orders},
                  {"audit",
                   {{"entries", controller.audit_size()},

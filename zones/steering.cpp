@@ -107,14 +107,14 @@ void Steering::take_configuration(std::shared_ptr<const Configuration> configura
   published_.assign(repository.services.size(), std::nullopt);
   made_.assign(repository.services.size(), {});
   made_before_.clear();
-  service_of_check_.clear();
+  services_of_check_.clear();
   for (std::size_t i = 0; i < repository.services.size(); ++i) {
     const Service& service = repository.services[i];
     for (const auto& [grant, region] : made[service.owner]) {
       if (const auto id = repository.policy.find_region(region)) made_[i].insert({grant, *id});
     }
     for (const HealthCheck& check : service.checks) {
-      service_of_check_[check.key] = ServiceId{static_cast<std::uint32_t>(i)};
+      services_of_check_[check.key].push_back(ServiceId{static_cast<std::uint32_t>(i)});
     }
   }
 }
@@ -126,7 +126,7 @@ void Steering::end_what_is_gone(Step& step) {
     return !owner || !repository.find_service(*owner);
   };
   std::map<std::string, CheckState> checks;
-  for (const auto& [key, service] : service_of_check_) {
+  for (const auto& [key, services] : services_of_check_) {
     const auto known = state_.checks.find(key);
     checks[key] = known != state_.checks.end() ? known->second : CheckState{.since = step.now};
   }
@@ -226,7 +226,8 @@ void Steering::on(Step& step, const VerdictFound& event) {
   step.out.state_changed = true;
   if (failing == check.failing) return;
   check.failing = failing;
-  step.touched.insert(service_of_check_.at(event.check));
+  const auto& services = services_of_check_.at(event.check);
+  step.touched.insert(services.begin(), services.end());
 }
 
 void Steering::on(Step& step, const OrderGiven& event) {
@@ -315,7 +316,8 @@ void Steering::on(Step& step, const FreezeSet& event) {
     const bool failing = check.failing || check.verdict == Verdict::down;
     if (failing == check.failing) continue;
     check.failing = failing;
-    step.touched.insert(service_of_check_.at(key));
+    const auto& services = services_of_check_.at(key);
+    step.touched.insert(services.begin(), services.end());
   }
   reply(step.out, true, "the freeze has ended");
 }

@@ -124,7 +124,7 @@ class Steering {
 
   SteeringState state_;
   std::shared_ptr<const Configuration> configuration_;
-  std::map<std::string, ServiceId> service_of_check_;
+  std::map<std::string, std::vector<ServiceId>> services_of_check_;  // with its tenants' classes
   std::vector<std::optional<ClearedWeights>> published_;  // by service
   std::vector<std::set<Made>> made_;  // crossings that are published, by service
   std::vector<std::pair<ServiceId, std::set<Made>>> made_before_;  // of the last step, to take back

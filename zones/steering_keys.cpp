@@ -34,8 +34,9 @@ void Steering::trust_keys(Step& step) {
                                      : fmt::format("signed as list {} requires", before));
   fact.facts.emplace_back("version", std::to_string(state_.trusted_keys->version));
   fact.facts.emplace_back("keys-sha256", state_.trusted_keys->digest);
-  for (const std::string& token : policy.approvals->key_list->tokens) {
-    fact.facts.emplace_back("token", token);
+  const auto& tokens = policy.approvals->key_list->tokens;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    fact.facts.emplace_back(fmt::format("token-{}", i + 1), tokens[i]);
   }
   step.out.audit.push_back(std::move(fact));
 }

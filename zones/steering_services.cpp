@@ -29,8 +29,13 @@ std::string weights_text(const Service& service, const std::vector<std::uint16_t
 }
 
 bool applies(const Order& order, const Service& service, const Record& record,
-             const Policy& policy) {
-  if (!order.service.empty() && order.service != service.owner.text_without_dot()) return false;
+             const Repository& repository) {
+  const Policy& policy = repository.policy;
+  // An order about a service is about its tenants as well.
+  const Service& named = service.tenants_of ? repository.service(*service.tenants_of) : service;
+  const bool is_meant = order.service.empty() || order.service == named.owner.text_without_dot() ||
+                        order.service == service.owner.text_without_dot();
+  if (!is_meant) return false;
   if (policy.region(record.region).name == order.target) return true;
   const auto name = Name::parse_absolute(order.target);
   return name && record.endpoint_name == *name;
@@ -48,7 +53,7 @@ Conditions Steering::conditions_of(const Service& service) const {
   }
   for (std::size_t i = 0; i < service.records.size(); ++i) {
     conditions.record_drained[i] = std::ranges::any_of(state_.orders, [&](const auto& order) {
-      return applies(order.second, service, service.records[i], configuration_->repository->policy);
+      return applies(order.second, service, service.records[i], *configuration_->repository);
     });
   }
   return conditions;
@@ -271,7 +276,7 @@ std::string Steering::evidence_of(const Service& service) const {
   }
   for (const auto& [id, order] : state_.orders) {
     if (std::ranges::any_of(service.records, [&](const Record& record) {
-          return applies(order, service, record, configuration_->repository->policy);
+          return applies(order, service, record, *configuration_->repository);
         })) {
       parts.push_back(
           fmt::format("{} drains {} by {}: {}", id, order.target, order.who, order.reason));

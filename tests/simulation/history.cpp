@@ -28,6 +28,7 @@ std::string History::pick_region() {
 void History::one_event() {
   if (!oracle_.violation().empty()) return;
   pass_time();
+  if (is_trail_broken_ && one_in(4)) return break_disk();
   switch (pick(24)) {
     case 0:
     case 1:
@@ -156,6 +157,7 @@ void History::present(const Signed& token) {
       clock_, TokenPresented{texts_[static_cast<std::size_t>(at - presented_.begin())], "sim"}});
   if (effects.reply) {
     ++(effects.reply->accepted ? accepted_ : refused_);
+    if (getenv("DBG") && !effects.reply->accepted) puts(effects.reply->text.c_str());
     oracle_.presented(now, *effects.reply);
   }
   carry_out(std::move(effects));

@@ -154,9 +154,10 @@ TEST_CASE("steering: a key list is trusted at first sight, then only rotated", "
   CHECK(std::ranges::count(story.told(), "keys-trusted") == 0);
 
   const Approvals next = next_list();
-  story.load(tenant_repository(
-      with_tokens(next, {list_token("legal-1", next), list_token("sec-1", next)})));
+  const std::string security = list_token("sec-1", next);
+  story.load(tenant_repository(with_tokens(next, {list_token("legal-1", next), security})));
   CHECK(story.fact("keys-trusted").fact("why") == "signed as list 1 requires");
+  CHECK(story.fact("keys-trusted").fact("token-2") == security);
   CHECK(story.steering.state().trusted_keys->version == 2);
   const auto restored = parse_state(write_state(story.steering.state()));
   REQUIRE(restored.has_value());

@@ -35,6 +35,13 @@ struct RouteLineEntry {
   std::vector<TextAt> to;
 };
 
+/// `tenants:` of a service with `home: tenant`.
+struct TenantNamingEntry {
+  Position at;
+  TenantLabels labels = TenantLabels::opaque;
+  std::optional<TextAt> key;  // a path
+};
+
 enum class RouteKind : std::uint8_t { weighted, lines, nearest };
 
 struct RouteEntry {
@@ -60,6 +67,7 @@ struct ServiceEntry {
   std::vector<CheckEntry> checks;
   std::optional<At<unsigned>> quorum;
   std::optional<TextAt> on_block;
+  std::optional<TenantNamingEntry> tenants;
 };
 
 /// Reads what can be read; findings go to the reading. Where there is one, the value is partial.
