@@ -14,7 +14,6 @@ using namespace std::chrono_literals;
 
 History::History(std::uint64_t seed) : random_(seed) {
   clock_ = {*parse_rfc3339("2026-11-23T12:00:00Z"), MonotonicTime(1h)};
-  campaign_ = new_campaign();
   reload();
 }
 
@@ -82,14 +81,18 @@ void History::verdict() {
 }
 
 History::Campaign History::new_campaign() {
+  const auto& services = configuration_->repository->services;
+  const Service& service = services[pick(services.size())];
+  const auto region_of = [&] {
+    const Record& record = service.records[pick(service.records.size())];
+    return configuration_->repository->policy.region(record.region).name;
+  };
   Claims claims{.issuer = "sim",
-                .audience = one_in(20) ? "other" : "sim",
+                .audience = one_in(30) ? "other" : "sim",
                 .zone = "example.com",
-                .service = fmt::format("s{}", pick(3)),
-                .from = {one_in(4)   ? pick_region()
-                         : one_in(2) ? "eu"
-                                     : "eu2"},
-                .to = {one_in(6) ? pick_region() : "us"},
+                .service = service.label,
+                .from = {one_in(8) ? pick_region() : region_of()},
+                .to = {one_in(6) ? region_of() : "us"},
                 .reason = "sim",
                 .case_id = fmt::format("SIM-{}", pick(1000))};
   static constexpr Mode modes[] = {Mode::full_write, Mode::full_write, Mode::scoped_write,
@@ -118,7 +121,7 @@ History::Campaign History::new_campaign() {
 }
 
 Signed History::sign(const Claims& claims, const std::string& key_id) {
-  const KeyPair& pair = pair_of(key_id, !one_in(25));
+  const KeyPair& pair = pair_of(key_id, !one_in(40));
   texts_.push_back(*issue_token(claims, key_id, KeyAlgorithm::EdDSA, pair.private_key_pem));
   Signed made{claims, key_id, pair.public_key_pem, true};
   presented_.push_back(made);
@@ -132,7 +135,7 @@ void History::present_token() {
   const WallTime start = std::chrono::floor<Seconds>(clock_.wall) - Seconds(pick(100));
   claims.id = fmt::format("t{}", ++tokens_);
   claims.issued_at = start;
-  claims.not_before = one_in(30) ? start + 200s : start;
+  claims.not_before = one_in(40) ? start + 200s : start;
   claims.expires = start + Seconds(one_in(30) ? 20'000 : 1 + pick(3000));
   const auto& all = signers();
   present(sign(claims, all[pick(all.size())].key));
@@ -157,7 +160,6 @@ void History::present(const Signed& token) {
       clock_, TokenPresented{texts_[static_cast<std::size_t>(at - presented_.begin())], "sim"}});
   if (effects.reply) {
     ++(effects.reply->accepted ? accepted_ : refused_);
-    if (getenv("DBG") && !effects.reply->accepted) puts(effects.reply->text.c_str());
     oracle_.presented(now, *effects.reply);
   }
   carry_out(std::move(effects));
@@ -229,7 +231,7 @@ void History::end_order() {
 }
 
 void History::freeze() {
-  const bool on = one_in(6);
+  const bool on = one_in(10);
   if (steering_.state().freeze.has_value() != on) oracle_.frozen(on);
   happens(FreezeSet{on, "sim", "why"});
 }

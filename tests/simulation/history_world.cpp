@@ -23,10 +23,10 @@ constexpr std::string_view countries[] = {"", "DE", "FR", "CH", "US", "JP"};
 Approvals History::random_approvals() {
   Approvals approvals{.audience = "sim", .max_duration = 2h, .keys = {}, .rules = {}};
   for (const Signer& signer : signers()) {
-    if (one_in(10)) continue;
+    if (one_in(16)) continue;
     ApprovalKey key{
-        signer.key, signer.person, signer.role, signer.algorithm, pem_of(signer, !one_in(12)), {}};
-    if (one_in(10)) key.not_after = clock_.wall + Seconds(pick(7200));
+        signer.key, signer.person, signer.role, signer.algorithm, pem_of(signer, !one_in(20)), {}};
+    if (one_in(16)) key.not_after = clock_.wall + Seconds(pick(7200));
     approvals.keys.push_back(std::move(key));
   }
   static const std::vector<Required> requirements = {
@@ -72,14 +72,15 @@ Service History::random_service(std::size_t number) {
   std::vector<Record> records;
   const std::size_t count = 1 + pick(4);
   for (std::size_t i = 0; i < count; ++i) {
-    const RegionId region{static_cast<std::uint16_t>(pick(4))};
+    // A home and a place abroad first, so that there is something to be approved.
+    const RegionId region{static_cast<std::uint16_t>(i == 0 ? pick(2) : i == 1 ? 3 : pick(4))};
     const bool foreign = region == us;
     records.push_back(record(region, static_cast<std::uint16_t>(foreign ? 0 : pick(3) * 50),
                              fmt::format("e{}.s{}.example.net", i, number)));
   }
-  static constexpr Residency kinds[] = {Residency::hard, Residency::hard, Residency::soft,
-                                        Residency::none};
-  Service made = service(fmt::format("s{}", number), kinds[pick(4)], std::move(records));
+  static constexpr Residency kinds[] = {Residency::hard, Residency::hard, Residency::hard,
+                                        Residency::soft, Residency::none};
+  Service made = service(fmt::format("s{}", number), kinds[pick(5)], std::move(records));
   if (one_in(3)) {
     made.route = RouteLines{{RouteLine{MatchCountry{{code("US")}}, {us, eu, ch, eu2}, {}},
                              RouteLine{MatchAll{}, {eu, eu2, ch, us}, {}}}};
