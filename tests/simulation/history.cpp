@@ -47,7 +47,7 @@ void History::one_event() {
     case 9:
       return restart();
     case 10:
-      return one_in(3) ? reload() : happens(TimerFired{});
+      return one_in(2) ? reload() : happens(TimerFired{});
     case 11:
       return jump_clock();
     case 12:
@@ -160,7 +160,7 @@ void History::present(const Signed& token) {
       clock_, TokenPresented{texts_[static_cast<std::size_t>(at - presented_.begin())], "sim"}});
   if (effects.reply) {
     ++(effects.reply->accepted ? accepted_ : refused_);
-    oracle_.presented(now, *effects.reply);
+    oracle_.presented(now, *effects.reply, effects.save_state);
   }
   carry_out(std::move(effects));
   oracle_.judge(false);

@@ -119,10 +119,15 @@ void History::add_random_checks(Service& service, std::size_t number) {
 }
 
 void History::reload() {
-  std::vector<Service> services;
-  for (std::size_t i = 0; i < service_count; ++i) services.push_back(random_service(i));
-  auto repository =
-      std::make_unique<Repository>(repository_of(std::move(services), random_policy()));
+  std::unique_ptr<Repository> repository;
+  if (configuration_ && one_in(2)) {  // the keys and rules alone
+    repository = std::make_unique<Repository>(*configuration_->repository);
+    repository->policy.approvals = random_approvals();
+  } else {
+    std::vector<Service> services;
+    for (std::size_t i = 0; i < service_count; ++i) services.push_back(random_service(i));
+    repository = std::make_unique<Repository>(repository_of(std::move(services), random_policy()));
+  }
   repository->digest = std::to_string(pick(1'000'000));
   auto views = std::make_unique<Views>(*repository);
   clients_.clear();

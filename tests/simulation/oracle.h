@@ -56,7 +56,8 @@ class Oracle {
   void order_ended(const std::string& target);
   void frozen(bool on);
   void clock_trusted();
-  void presented(const Signed& token, const zones::Reply& reply);
+  /// `is_saved`: the state is on disk before anybody hears of it.
+  void presented(const Signed& token, const zones::Reply& reply, bool is_saved);
   void token_revoked(const std::string& token_id);
   void key_revoked(const std::string& key_id);
   void trail_breaks();

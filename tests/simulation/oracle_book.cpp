@@ -256,8 +256,9 @@ std::string Oracle::why_not(const Signed& token, const Claims& scope) const {
   return why_no_scope(scope);
 }
 
-void Oracle::presented(const Signed& token, const Reply& reply) {
+void Oracle::presented(const Signed& token, const Reply& reply, bool is_saved) {
   if (!reply.accepted) return;
+  if (!is_saved) return violated("the token " + token.claims.id + " would be forgotten by a crash");
   const auto scope = with_template(token.claims);
   const std::string why = !scope ? "there is no such template" : why_not(token, *scope);
   if (!why.empty()) return violated("the token " + token.claims.id + " was accepted, but " + why);
