@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <utility>
+
+#include "zones/residency_rules.h"
 
 namespace demarc::zones {
 namespace {
@@ -57,14 +60,30 @@ std::uint16_t weight_or_one(const Record& record) {
 
 /// Everything the decision for one variant needs.
 struct Case {
+  const Repository& repository;
   const Service& service;
   const Variant& variant;
   const Plan& plan;
   const Mask& eligible;
+
+  /// Whether an assertion keeps the record out of every answer.
+  [[nodiscard]] bool is_excluded(std::size_t record) const {
+    return !plan.excluded.empty() && plan.excluded[record];
+  }
 };
 
+/// What the residency rules say of answering this variant from there, under a grant of this mode.
+RuleMatch match_rule(const Case& c, RegionId to, Mode mode) {
+  const auto home = home_of(c.service, c.variant);
+  if (!home) return {Effect::deny, std::string(default_deny)};
+  return match_rule(c.repository.policy,
+                    crossing_of(c.repository, c.service, *home,
+                                c.repository.policy.region(to).jurisdiction, mode));
+}
+
 /// Who answers if just `mask` may: by weight, else the first usable record takes over, home first.
-std::vector<WeightedRecord> select(const Case& c, const Mask& mask) {
+std::vector<WeightedRecord> select(const Case& c, Mask mask) {
+  for (std::size_t i = 0; i < mask.size(); ++i) mask[i] = mask[i] && !c.is_excluded(i);
   auto picked = first_with_weight(c.service, c.variant, c.plan.weights, mask);
   if (!picked.empty()) return picked;
   for (const bool want_eligible : {true, false}) {
@@ -79,13 +98,17 @@ std::vector<WeightedRecord> select(const Case& c, const Mask& mask) {
 /// The eligible records by base weight, up or not; drained ones only if there is no other. Empty if
 /// none is eligible.
 std::vector<WeightedRecord> hold(const Case& c) {
-  Mask not_drained = c.eligible;
+  Mask eligible = c.eligible;
+  for (std::size_t i = 0; i < eligible.size(); ++i) {
+    eligible[i] = eligible[i] && !c.is_excluded(i);
+  }
+  Mask not_drained = eligible;
   for (std::size_t i = 0; i < not_drained.size(); ++i) {
     not_drained[i] = not_drained[i] && !c.plan.drained[i];
   }
   std::vector<std::uint16_t> base;
   for (const Record& record : c.service.records) base.push_back(record.weight);
-  for (const Mask* mask : {&std::as_const(not_drained), &c.eligible}) {
+  for (const Mask* mask : {&std::as_const(not_drained), &std::as_const(eligible)}) {
     auto picked = first_with_weight(c.service, c.variant, base, *mask);
     if (!picked.empty()) return picked;
     for (const std::size_t i : take_over_order(c.service, c.variant)) {
@@ -112,7 +135,7 @@ Choice on_block(const Case& c) {
       return no_answer(ChoiceKind::servfail, ChoiceNote::held);
     case BlockAnswer::record: {
       const RecordId record = c.service.on_block.record;
-      if (!c.eligible[index_of(record)]) return no_answer(ChoiceKind::nodata, ChoiceNote::held);
+      if (!c.eligible[index_of(record)] || c.is_excluded(index_of(record))) return no_answer(ChoiceKind::nodata, ChoiceNote::held);
       return records_or_nodata({{record, weight_or_one(c.service.record(record))}},
                                ChoiceNote::held);
     }
@@ -133,7 +156,9 @@ Choice lawful_choice(const Case& c, bool wants_crossing) {
   auto lawful = select(c, c.eligible);
   if (!lawful.empty()) return records_or_nodata(std::move(lawful), ChoiceNote::none);
   if (wants_crossing) return on_block(c);
-  return records_or_nodata(hold(c), ChoiceNote::all_down);
+  auto held = hold(c);
+  const bool is_kept_out = held.empty() && std::ranges::count(c.plan.excluded, true) != 0;
+  return records_or_nodata(std::move(held), is_kept_out ? ChoiceNote::held : ChoiceNote::all_down);
 }
 
 /// Whether a region that should carry this variant's traffic at home has lost it all.
@@ -161,7 +186,8 @@ std::set<RegionId> failed_home_regions(const Case& c) {
   return failed;
 }
 
-/// The permission under which a record may answer this variant, the longest-lived one; or null.
+/// The permission under which a record may answer this variant: of the widest share, then the
+/// longest-lived one; or null. What a residency rule denies is never covered.
 const Permission* covering(const Case& c, const Record& record,
                            std::span<const Permission* const> permissions) {
   const Permission* best = nullptr;
@@ -171,7 +197,9 @@ const Permission* covering(const Case& c, const Record& record,
                              [&](RegionId from) { return has_failed(c, from); })) {
       continue;
     }
-    if (best == nullptr || permission->end > best->end) best = permission;
+    if (match_rule(c, record.region, permission->mode).effect == Effect::deny) continue;
+    const auto rank = [](const Permission* p) { return std::pair(p->max_share, p->end); };
+    if (best == nullptr || rank(permission) > rank(best)) best = permission;
   }
   return best;
 }
@@ -196,10 +224,29 @@ class Collector {
     return static_cast<std::uint16_t>(choices.size() - 1);
   }
 
+  /// What the answers of all variants rest on together: its end and what applications are told.
+  void rely_on(const Case& c, const Permission& permission, RegionId to) {
+    auto& from = made[{permission.grant_id, to, permission.tenant}];
+    for (const RegionId region : permission.from) {
+      if (has_failed(c, region)) from.insert(region);
+    }
+    rules[to] = match_rule(c, to, permission.mode).rule_id;
+    if (!valid_until || permission.end < *valid_until) {
+      valid_until = permission.end;
+      mode.case_id = permission.case_id;
+      mode.grant_id = permission.grant_id;
+    }
+    mode.mode = std::max(mode.mode, permission.mode);
+  }
+
   std::vector<Choice> choices;
   std::set<RegionId> held_from, held_to, soft_abroad;
-  std::set<Made> made;
+  std::map<std::tuple<std::string, RegionId, std::string>, std::set<RegionId>> made;
   std::optional<WallTime> valid_until;
+  ModeSignal mode;  // means something with valid_until alone
+  std::map<RegionId, std::string> rules;
+  std::string held_rule;
+  bool held_by_rule = false;
 };
 
 /// The last line of defence, in every build: an answer with a record that is neither eligible nor
@@ -207,9 +254,29 @@ class Collector {
 Choice enforced(const Case& c, Choice choice, std::span<const Permission* const> permissions) {
   const bool lawful = std::ranges::all_of(choice.records, [&](const WeightedRecord& r) {
     const Record& record = c.service.record(r.record);
+    if (c.is_excluded(index_of(r.record))) return false;
     return c.eligible[index_of(r.record)] || covering(c, record, permissions) != nullptr;
   });
   return lawful ? std::move(choice) : no_answer(ChoiceKind::servfail, ChoiceNote::held);
+}
+
+/// The rule behind a crossing that is held: of a permission that would cover it, else of the least
+/// mode that a token would have to have. A rule that denies wins over one that asks for a grant.
+void note_held_rule(const Case& c, RegionId to, std::span<const Permission* const> permissions,
+                    Collector& out) {
+  const auto least = static_cast<Mode>(c.service.access);
+  std::vector<Mode> modes;
+  for (const Permission* permission : permissions) {
+    if (std::ranges::count(permission->to, to) != 0) modes.push_back(permission->mode);
+  }
+  if (modes.empty()) modes.push_back(least);
+  for (const Mode mode : modes) {
+    const RuleMatch match = match_rule(c, to, mode);
+    const bool denied = match.effect == Effect::deny;
+    if (!out.held_rule.empty() && (out.held_by_rule || !denied)) continue;
+    out.held_rule = match.rule_id;
+    out.held_by_rule = denied;
+  }
 }
 
 struct Decided {
@@ -232,15 +299,21 @@ Decided decide(const Case& c, std::span<const Permission* const> permissions,
 
   auto permitted = select(c, allowed);
   if (crosses(permitted, c.eligible)) {
+    unsigned share = 100;
     for (const WeightedRecord& r : permitted) {
       if (c.eligible[index_of(r.record)]) continue;
       const Record& record = c.service.record(r.record);
       const Permission* permission = covering(c, record, permissions);
-      out.made.insert({permission->grant_id, record.region});
-      out.valid_until = std::min(out.valid_until.value_or(permission->end), permission->end);
+      out.rely_on(c, *permission, record.region);
+      share = std::min(share, permission->max_share);
     }
     decided.now =
         enforced(c, records_or_nodata(std::move(permitted), ChoiceNote::exception), permissions);
+    if (share == 0) decided.now = decided.fenced;
+    if (share > 0 && share < 100) {
+      decided.now.share = static_cast<std::uint8_t>(share);
+      decided.now.otherwise = out.intern(decided.fenced);
+    }
   }
 
   // A crossing that base weights want already (a home without records) is no change to be approved.
@@ -251,6 +324,7 @@ Decided decide(const Case& c, std::span<const Permission* const> permissions,
   }
   const std::set<RegionId> failed = failed_home_regions(c);
   if (!held_to.empty() && !failed.empty()) {
+    for (const RegionId to : held_to) note_held_rule(c, to, permissions, out);
     out.held_to.insert(held_to.begin(), held_to.end());
     out.held_from.insert(failed.begin(), failed.end());
   }
@@ -258,8 +332,9 @@ Decided decide(const Case& c, std::span<const Permission* const> permissions,
 }
 
 /// For a soft service with a home: regions abroad that answer now and would not by base weights.
-void note_soft_crossings(const Policy& policy, const Case& c, const Choice& now,
-                         const std::vector<WeightedRecord>& base, Collector& out) {
+void note_soft_crossings(const Case& c, const Choice& now, const std::vector<WeightedRecord>& base,
+                         Collector& out) {
+  const Policy& policy = c.repository.policy;
   const auto home = home_of(c.service, c.variant);
   if (c.service.residency != Residency::soft || !home) return;
   std::set<RegionId> abroad;
@@ -268,6 +343,14 @@ void note_soft_crossings(const Policy& policy, const Case& c, const Choice& now,
     if (!policy.is_inside(*home, policy.region(region).jurisdiction)) abroad.insert(region);
   }
   for (const WeightedRecord& r : base) abroad.erase(c.service.record(r.record).region);
+  for (const RegionId region : abroad) {
+    const RuleMatch match = match_rule(
+        policy, crossing_of(c.repository, c.service, *home, policy.region(region).jurisdiction, {}));
+    // For soft services only a deny by name counts, and such a record is not here.
+    out.rules[region] = match.effect == Effect::allow && !policy.residency_rules.empty()
+                            ? match.rule_id
+                            : std::string("soft-residency");
+  }
   out.soft_abroad.insert(abroad.begin(), abroad.end());
 }
 
@@ -278,6 +361,17 @@ bool is_eligible(const Policy& policy, const Service& service, const Record& rec
   if (service.residency != Residency::hard) return true;
   if (!home || index_of(record.region) >= policy.regions.size()) return false;
   return policy.is_inside(*home, policy.regions[index_of(record.region)].jurisdiction);
+}
+
+bool is_eligible(const Repository& repository, const Service& service, const Record& record,
+                 std::optional<JurisdictionId> home) {
+  const Policy& policy = repository.policy;
+  if (!is_eligible(policy, service, record, home)) return false;
+  if (service.residency != Residency::soft || !home || policy.residency_rules.empty()) return true;
+  const JurisdictionId where = policy.region(record.region).jurisdiction;
+  if (policy.is_inside(*home, where)) return true;
+  return !is_denied_by_name(
+      match_rule(policy, crossing_of(repository, service, *home, where, std::nullopt)));
 }
 
 std::optional<JurisdictionId> home_of(const Service& service, const Variant& variant) noexcept {
@@ -300,40 +394,54 @@ std::vector<WeightedRecord> answered_first(const Service& service, const Variant
 }
 
 Ruling Gate::rule(const Repository& repository, const Views& views, const Plan& plan,
-                  std::span<const Permission> permissions) {
+                  std::span<const Permission> permissions, const std::string& tenant) {
   const Service& service = repository.service(plan.service);
   const Plan base = base_plan(repository, plan.service);
   std::vector<const Permission*> relevant;
   for (const Permission& permission : permissions) {
-    if (permission.service == plan.service && covers(permission.mode, service.access)) {
+    const bool is_meant = permission.tenant.empty() || permission.tenant == tenant;
+    if (permission.service == plan.service && is_meant && covers(permission.mode, service.access)) {
       relevant.push_back(&permission);
     }
   }
 
   Collector out;
-  Ruling ruling{.cleared = ClearedWeights{}, .held = {}, .made = {}, .soft_abroad = {}};
+  Ruling ruling{.cleared = ClearedWeights{},
+                .held = {},
+                .made = {},
+                .soft_abroad = {},
+                .held_rule = {},
+                .rules = {}};
   ruling.cleared.service_ = plan.service;
+  ruling.cleared.tenant_ = tenant;
   for (const Variant& variant : views.variants(service.view)) {
     Mask eligible;
     for (const Record& record : service.records) {
       eligible.push_back(
-          is_eligible(repository.policy, service, record, home_of(service, variant)));
+is_eligible(repository, service, record, home_of(service, variant)));
     }
-    const Case now{service, variant, plan, eligible};
+    const Case now{repository, service, variant, plan, eligible};
     const auto by_base =
-        select({service, variant, base, eligible}, Mask(service.records.size(), true));
+        select({repository, service, variant, base, eligible}, Mask(service.records.size(), true));
     Decided decided = decide(now, relevant, by_base, out);
-    note_soft_crossings(repository.policy, now, decided.now, by_base, out);
+    note_soft_crossings(now, decided.now, by_base, out);
     ruling.cleared.choice_of_variant_.push_back(out.intern(std::move(decided.now)));
     ruling.cleared.fenced_choice_of_variant_.push_back(out.intern(std::move(decided.fenced)));
   }
   ruling.cleared.choices_ = std::move(out.choices);
   ruling.cleared.valid_until_ = out.valid_until;
+  if (out.valid_until) ruling.cleared.mode_ = std::move(out.mode);
   if (!out.held_to.empty()) {
     ruling.held = Held{{out.held_from.begin(), out.held_from.end()},
                        {out.held_to.begin(), out.held_to.end()}};
   }
-  ruling.made.assign(out.made.begin(), out.made.end());
+  for (const auto& [what, from] : out.made) {
+    const auto& [grant_id, to, of_tenant] = what;
+    ruling.made.push_back({grant_id, to, {from.begin(), from.end()}, of_tenant});
+  }
+  ruling.held_rule = std::move(out.held_rule);
+  ruling.held_by_rule = out.held_by_rule;
+  ruling.rules = std::move(out.rules);
   ruling.soft_abroad.assign(out.soft_abroad.begin(), out.soft_abroad.end());
   return ruling;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,10 +39,13 @@ struct Held {
   auto operator<=>(const Held&) const = default;
 };
 
-/// A crossing that is made, with the grant that covers it.
+/// A crossing that is made, with the grant that covers it. Another failed region of home is another
+/// crossing: it has an entry of its own in the trail.
 struct Made {
   std::string grant_id;
   RegionId to{};
+  std::vector<RegionId> from;  // failed home regions that the grant names, ascending
+  std::string tenant;          // the grant's; empty: all
   auto operator<=>(const Made&) const = default;
 };
 
@@ -51,6 +55,9 @@ struct Ruling {
   std::vector<Made> made;             // ordered, no duplicates
   std::vector<RegionId> soft_abroad;  // regions outside a soft home that answer, though base
                                       // weights would not: to be audited and alerted
+  std::string held_rule;              // id of the residency rule behind `held`
+  bool held_by_rule = false;          // that rule denies it: no grant would help
+  std::map<RegionId, std::string> rules;  // of `made` and `soft_abroad`: the rule that allowed it
 };
 
 /// Whether a record may answer clients whose home is `home` without any grant. Residency none and
@@ -58,6 +65,11 @@ struct Ruling {
 /// home: never.
 [[nodiscard]] bool is_eligible(const Policy& policy, const Service& service, const Record& record,
                                std::optional<JurisdictionId> home) noexcept;
+
+/// The same with the residency rules: a record abroad that a rule denies a soft service by name is
+/// not eligible either.
+[[nodiscard]] bool is_eligible(const Repository& repository, const Service& service,
+                               const Record& record, std::optional<JurisdictionId> home);
 
 /// The home that applies to a variant of a service's view.
 [[nodiscard]] std::optional<JurisdictionId> home_of(const Service& service,
@@ -71,9 +83,12 @@ struct Ruling {
 class Gate {
  public:
   /// Decides one service. `permissions` are the live ones; those of other services are ignored, and
-  /// so is one that does not cover the service's access. Pure and deterministic; control thread.
+  /// so is one that does not cover the service's access, or that a residency rule denies. With a
+  /// `tenant` of the class, that tenant's permissions count too, and the weights are for it alone.
+  /// Pure and deterministic; control thread.
   [[nodiscard]] static Ruling rule(const Repository& repository, const Views& views,
-                                   const Plan& plan, std::span<const Permission> permissions);
+                                   const Plan& plan, std::span<const Permission> permissions,
+                                   const std::string& tenant = {});
 };
 
 }  // namespace demarc::zones

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "zones/assertions.h"
+
 namespace demarc::zones {
 namespace {
 
@@ -32,7 +34,12 @@ Conditions calm(const Service& service) {
 
 Plan make_plan(const Repository& repository, ServiceId id, const Conditions& conditions) {
   const Service& service = repository.service(id);
-  Plan plan{.service = id, .weights = {}, .usable = {}, .drained = conditions.record_drained};
+  Plan plan{.service = id,
+            .weights = {},
+            .usable = {},
+            .drained = conditions.record_drained,
+            .excluded = {},
+            .asserted = {}};
   for (const Record& record : service.records) plan.weights.push_back(record.weight);
 
   for (std::size_t i = 0; i < service.checks.size(); ++i) {
@@ -50,6 +57,7 @@ Plan make_plan(const Repository& repository, ServiceId id, const Conditions& con
     if (conditions.record_drained[i]) plan.weights[i] = 0;
     plan.usable.push_back(!down && !conditions.record_drained[i]);
   }
+  apply_assertions(repository, plan);
   return plan;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "zones/model.h"
@@ -26,10 +27,13 @@ struct Plan {
   std::vector<std::uint16_t> weights;  // by record, after on-fail, health and orders
   std::vector<bool> usable;            // by record: neither down nor drained; may take over
   std::vector<bool> drained;           // by record; never answers while another lawful one can
+  std::vector<bool> excluded;  // by record: an assertion keeps it out of every answer; empty: none
+  std::vector<std::string> asserted;  // ids of the assertions that changed the plan, in order
 };
 
 /// Failing checks with `on-fail` apply their commands in file order onto the base weights; a down
-/// record without `on-fail` loses its weight; a drained one always does. Pure.
+/// record without `on-fail` loses its weight; a drained one always does. What the policy's assertions
+/// (zones/assertions.h) ask for wins over all of it. Pure.
 [[nodiscard]] Plan make_plan(const Repository& repository, ServiceId service,
                              const Conditions& conditions);
 

@@ -186,7 +186,7 @@ TEST_CASE("gate: a grant opens what it names and ends at its end", "[zones][gate
     const auto out = rule(seed_service(), {.failing = {true}, .permissions = {grant_to(us)}});
     CHECK(out.now() == records({{"us", 100}}, ChoiceNote::exception));
     CHECK(out.fenced() == records({{"eu", 100}}, ChoiceNote::held));
-    CHECK(out.ruling.made == std::vector<Made>{{"grant-1", us}});
+    CHECK(out.ruling.made == std::vector<Made>{{"grant-1", us, {eu}, {}}});
     CHECK(out.ruling.cleared.valid_until() == noon);
     CHECK_FALSE(out.ruling.held);
   }
@@ -217,7 +217,7 @@ TEST_CASE("gate: a grant opens what it names and ends at its end", "[zones][gate
     longer.end = noon + std::chrono::hours(1);
     const auto out =
         rule(seed_service(), {.failing = {true}, .permissions = {grant_to(us), longer}});
-    CHECK(out.ruling.made == std::vector<Made>{{"grant-2", us}});
+    CHECK(out.ruling.made == std::vector<Made>{{"grant-2", us, {eu}, {}}});
     CHECK(out.ruling.cleared.valid_until() == longer.end);
   }
 }
