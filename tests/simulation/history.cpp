@@ -99,9 +99,11 @@ History::Campaign History::new_campaign() {
                                    Mode::read_only};
   claims.mode = modes[pick(4)];
   if (one_in(10)) claims.service = "*";
+  if (one_in(4)) claims.max_share = 1 + pick(100);
   if (one_in(8)) claims.type = TokenType::break_glass;
   if (one_in(8) && claims.type == TokenType::approval) {
     claims.plan_template = "eu-to-us";
+    claims.max_share.reset();
     claims.service = "s0";
     claims.from = {"eu"};
     claims.to = {"us"};

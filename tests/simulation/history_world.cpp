@@ -61,10 +61,21 @@ void History::add_random_rules(Policy& policy) {
                       .from = {"eu"},
                       .to = {"us"},
                       .mode = Mode::full_write,
-                      .max_share = 100,
+                      .max_share = 40,
                       .max_duration = 1h,
                       .digest = one_in(2) ? "d1" : "d2"};
     policy.templates = {std::move(plan)};
+  }
+  const std::size_t rules = one_in(3) ? 1 + pick(3) : 0;
+  for (std::size_t i = 0; i < rules; ++i) {
+    ResidencyRule rule{.id = fmt::format("r{}", i),
+                       .effect = one_in(3) ? Effect::deny : Effect::allow,
+                       .zone = one_in(6) ? "example.org" : "*",
+                       .service = one_in(3) ? "s0.example.com" : "*"};
+    if (one_in(3)) rule.from = {EU};
+    if (one_in(3)) rule.to = {US};
+    if (one_in(4)) rule.mode = Mode::full_write;
+    policy.residency_rules.push_back(std::move(rule));
   }
 }
 

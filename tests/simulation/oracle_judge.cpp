@@ -196,7 +196,7 @@ void Oracle::judge_weights(const ClearedWeights& weights, bool before_step) {
     judge_choice(view, choice, false);
     judge_share(view, choice);
   }
-  if (false && !before_step && !has_ended) judge_mode(weights);
+  if (!before_step && !has_ended) judge_mode(weights);
 }
 
 void Oracle::judge_choice(const View& view, const Choice& choice, bool is_fenced) {
