@@ -171,8 +171,8 @@ std::optional<AdviceWanted> advice_needed(const Activating& crossing) {
   const auto known = crossing.state.advice.find(advice_key(crossing));
   if (known != crossing.state.advice.end()) {
     const AdviceState& advice = known->second;
-    const bool is_missing = !advice.effect || (*advice.effect == Effect::deny &&
-                                               is_without_word(advice));
+    const bool is_missing =
+        !advice.effect || (*advice.effect == Effect::deny && is_without_word(advice));
     if (!is_missing || crossing.now < advice.since + advice_asked_again) return std::nullopt;
   }
   const Service& service = service_of(crossing);
@@ -197,9 +197,8 @@ std::optional<AdviceWanted> advice_needed(const Activating& crossing) {
     input["ends"] = to_rfc3339(grant->second.ends);
   }
   const nlohmann::json question = {{"input", input}};
-  return AdviceWanted{
-      advice_key(crossing), *policy.advisor,
-      question.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
+  return AdviceWanted{advice_key(crossing), *policy.advisor,
+                      question.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
 }
 
 std::string crossing_text(const Policy& policy, const Made& made) {

@@ -93,8 +93,7 @@ void add_options(const Repository& repository, const Service& service, const Pen
         "break glass: tells everyone, must be reviewed",
         fmt::format("demarc token issue --type break-glass {} --for 30m > TOKEN", claims));
   }
-  details.options.emplace_back("keep health from moving anything",
-                               "demarc freeze --reason WHY");
+  details.options.emplace_back("keep health from moving anything", "demarc freeze --reason WHY");
 }
 
 }  // namespace
@@ -115,8 +114,7 @@ Alert held_alert(const Repository& repository, const Service& service, const Pen
   Alert alert;
   alert.key = "held/" + change.id;
   alert.since = change.since;
-  alert.level =
-      service.residency == Residency::hard ? AlertLevel::critical : AlertLevel::warning;
+  alert.level = service.residency == Residency::hard ? AlertLevel::critical : AlertLevel::warning;
   AlertDetails& details = alert.details = details_of(repository, service, "held");
   const std::string from = fmt::format("{}", fmt::join(change.from, ","));
   const std::string to = fmt::format("{}", fmt::join(change.to, ","));

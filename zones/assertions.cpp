@@ -9,15 +9,14 @@ namespace {
 
 bool is_about(const Repository& repository, const Service& service, const Assertion& assertion) {
   const Service& named = service.tenants_of ? repository.service(*service.tenants_of) : service;
-  return matches_name(assertion.zone,
-                      repository.zones.at(service.zone).apex.text_without_dot()) &&
+  return matches_name(assertion.zone, repository.zones.at(service.zone).apex.text_without_dot()) &&
          matches_name(assertion.service, named.owner.text_without_dot());
 }
 
 /// Where the home is one and the same for all, only its own regions can keep a promise.
 bool can_count(const Policy& policy, const Service& service, RegionId region) {
-  const bool is_fixed = service.residency == Residency::hard && service.home &&
-                        service.home_kind != HomeKind::client;
+  const bool is_fixed =
+      service.residency == Residency::hard && service.home && service.home_kind != HomeKind::client;
   return !is_fixed || policy.is_inside(*service.home, policy.region(region).jurisdiction);
 }
 
@@ -32,9 +31,8 @@ class Asserted {
       : policy_(repository.policy), service_(repository.service(plan.service)), plan_(plan) {}
 
   [[nodiscard]] bool is_on(RegionId region) const {
-    return any_record(region, [&](std::size_t i) {
-      return plan_.weights[i] != 0 && !is_excluded(plan_, i);
-    });
+    return any_record(
+        region, [&](std::size_t i) { return plan_.weights[i] != 0 && !is_excluded(plan_, i); });
   }
   [[nodiscard]] bool is_usable(RegionId region) const {
     return any_record(region, [&](std::size_t i) { return bool{plan_.usable[i]}; });

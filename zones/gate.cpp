@@ -135,7 +135,8 @@ Choice on_block(const Case& c) {
       return no_answer(ChoiceKind::servfail, ChoiceNote::held);
     case BlockAnswer::record: {
       const RecordId record = c.service.on_block.record;
-      if (!c.eligible[index_of(record)] || c.is_excluded(index_of(record))) return no_answer(ChoiceKind::nodata, ChoiceNote::held);
+      if (!c.eligible[index_of(record)] || c.is_excluded(index_of(record)))
+        return no_answer(ChoiceKind::nodata, ChoiceNote::held);
       return records_or_nodata({{record, weight_or_one(c.service.record(record))}},
                                ChoiceNote::held);
     }
@@ -197,6 +198,10 @@ const Permission* covering(const Case& c, const Record& record,
                              [&](RegionId from) { return has_failed(c, from); })) {
       continue;
     }
+    const auto is_known = [&](RegionId failed) {
+      return std::ranges::count(*permission->only_failed, failed) != 0;
+    };
+    if (permission->only_failed && !std::ranges::all_of(failed_home_regions(c), is_known)) continue;
     if (match_rule(c, record.region, permission->mode).effect == Effect::deny) continue;
     const auto rank = [](const Permission* p) { return std::pair(p->max_share, p->end); };
     if (best == nullptr || rank(permission) > rank(best)) best = permission;
@@ -227,9 +232,7 @@ class Collector {
   /// What the answers of all variants rest on together: its end and what applications are told.
   void rely_on(const Case& c, const Permission& permission, RegionId to) {
     auto& from = made[{permission.grant_id, to, permission.tenant}];
-    for (const RegionId region : permission.from) {
-      if (has_failed(c, region)) from.insert(region);
-    }
+    from.merge(failed_home_regions(c));
     rules[to] = match_rule(c, to, permission.mode).rule_id;
     if (!valid_until || permission.end < *valid_until) {
       valid_until = permission.end;
@@ -344,8 +347,8 @@ void note_soft_crossings(const Case& c, const Choice& now, const std::vector<Wei
   }
   for (const WeightedRecord& r : base) abroad.erase(c.service.record(r.record).region);
   for (const RegionId region : abroad) {
-    const RuleMatch match = match_rule(
-        policy, crossing_of(c.repository, c.service, *home, policy.region(region).jurisdiction, {}));
+    const RuleMatch match = match_rule(policy, crossing_of(c.repository, c.service, *home,
+                                                           policy.region(region).jurisdiction, {}));
     // For soft services only a deny by name counts, and such a record is not here.
     out.rules[region] = match.effect == Effect::allow && !policy.residency_rules.empty()
                             ? match.rule_id
@@ -417,8 +420,7 @@ Ruling Gate::rule(const Repository& repository, const Views& views, const Plan& 
   for (const Variant& variant : views.variants(service.view)) {
     Mask eligible;
     for (const Record& record : service.records) {
-      eligible.push_back(
-is_eligible(repository, service, record, home_of(service, variant)));
+      eligible.push_back(is_eligible(repository, service, record, home_of(service, variant)));
     }
     const Case now{repository, service, variant, plan, eligible};
     const auto by_base =

@@ -30,6 +30,9 @@ struct Permission {
   unsigned max_share = 100;  // percent of answers that may cross
   std::string tenant;        // empty: the whole service
   std::string case_id;
+  /// Set: it covers nothing where another home region than these has failed too. For crossings that
+  /// are made already and must not widen.
+  std::optional<std::vector<RegionId>> only_failed;
 };
 
 /// A crossing that the plan wanted and the gate did not make.
@@ -44,19 +47,19 @@ struct Held {
 struct Made {
   std::string grant_id;
   RegionId to{};
-  std::vector<RegionId> from;  // failed home regions that the grant names, ascending
+  std::vector<RegionId> from;  // all failed home regions, ascending
   std::string tenant;          // the grant's; empty: all
   auto operator<=>(const Made&) const = default;
 };
 
 struct Ruling {
   ClearedWeights cleared;
-  std::optional<Held> held;           // over all kinds of clients
-  std::vector<Made> made;             // ordered, no duplicates
-  std::vector<RegionId> soft_abroad;  // regions outside a soft home that answer, though base
-                                      // weights would not: to be audited and alerted
-  std::string held_rule;              // id of the residency rule behind `held`
-  bool held_by_rule = false;          // that rule denies it: no grant would help
+  std::optional<Held> held;               // over all kinds of clients
+  std::vector<Made> made;                 // ordered, no duplicates
+  std::vector<RegionId> soft_abroad;      // regions outside a soft home that answer, though base
+                                          // weights would not: to be audited and alerted
+  std::string held_rule;                  // id of the residency rule behind `held`
+  bool held_by_rule = false;              // that rule denies it: no grant would help
   std::map<RegionId, std::string> rules;  // of `made` and `soft_abroad`: the rule that allowed it
 };
 

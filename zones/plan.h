@@ -32,8 +32,8 @@ struct Plan {
 };
 
 /// Failing checks with `on-fail` apply their commands in file order onto the base weights; a down
-/// record without `on-fail` loses its weight; a drained one always does. What the policy's assertions
-/// (zones/assertions.h) ask for wins over all of it. Pure.
+/// record without `on-fail` loses its weight; a drained one always does. What the policy's
+/// assertions (zones/assertions.h) ask for wins over all of it. Pure.
 [[nodiscard]] Plan make_plan(const Repository& repository, ServiceId service,
                              const Conditions& conditions);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "zones/alert_text.h"
 #include "zones/digest.h"
 #include "zones/steering_step.h"
 #include "zones/time_text.h"
@@ -64,12 +65,13 @@ void Steering::advance_clock(Step& step, const Moment& at) {
     fact.facts.emplace_back("clock", to_rfc3339(at.wall));
     fact.facts.emplace_back("expected", to_rfc3339(expected));
     step.out.audit.push_back(std::move(fact));
-    step.out.alerts_raised.push_back(
-        {"clock",
-         fmt::format("the clock went back to {}, {} was expected: no crossing until it is right, "
-                     "or somebody says `demarc trust-clock --reason ...`",
-                     to_rfc3339(at.wall), to_rfc3339(expected)),
-         step.now});
+    step.out.alerts_raised.push_back(node_alert(
+        "clock",
+        fmt::format("the clock went back to {}, {} was expected: no crossing until it is right, "
+                    "or somebody says `demarc trust-clock --reason ...`",
+                    to_rfc3339(at.wall), to_rfc3339(expected)),
+        step.now, AlertLevel::critical,
+        {{"set the clock right, or vouch for it", "demarc trust-clock --reason WHY"}}));
   } else {
     step.out.audit.push_back(entry(step, "clock-trusted", std::string(node_jurisdiction)));
     step.out.alerts_ended.emplace_back("clock");
@@ -95,23 +97,38 @@ void Steering::on(Step& step, const ClockTrusted& event) {
 void Steering::take_configuration(std::shared_ptr<const Configuration> configuration) {
   // Crossings that are being answered stay known over a reload, by name: ids are the repository's
   // own.
-  std::map<Name, std::set<std::pair<std::string, std::string>>> made;
+  struct Named {
+    Made made;  // ids of the repository that goes
+    std::string to;
+    std::vector<std::string> from;
+  };
+  std::map<Name, std::vector<Named>> made;
   for (std::size_t i = 0; i < made_.size(); ++i) {
     const Repository& old = *configuration_->repository;
     for (const Made& m : made_[i]) {
-      made[old.services[i].owner].insert({m.grant_id, old.policy.region(m.to).name});
+      Named named{m, old.policy.region(m.to).name, {}};
+      for (const RegionId region : m.from) named.from.push_back(old.policy.region(region).name);
+      made[old.services[i].owner].push_back(std::move(named));
     }
   }
   configuration_ = std::move(configuration);
   const Repository& repository = *configuration_->repository;
   published_.assign(repository.services.size(), std::nullopt);
+  for (auto& [key, weights] : published_tenants_) weights.reset();
   made_.assign(repository.services.size(), {});
   made_before_.clear();
   services_of_check_.clear();
   for (std::size_t i = 0; i < repository.services.size(); ++i) {
     const Service& service = repository.services[i];
-    for (const auto& [grant, region] : made[service.owner]) {
-      if (const auto id = repository.policy.find_region(region)) made_[i].insert({grant, *id});
+    for (const Named& known : made[service.owner]) {
+      const auto to = repository.policy.find_region(known.to);
+      if (!to) continue;
+      Made still{known.made.grant_id, *to, {}, known.made.tenant};
+      for (const std::string& name : known.from) {
+        if (const auto from = repository.policy.find_region(name)) still.from.push_back(*from);
+      }
+      std::ranges::sort(still.from);
+      made_[i].insert(std::move(still));
     }
     for (const HealthCheck& check : service.checks) {
       services_of_check_[check.key].push_back(ServiceId{static_cast<std::uint32_t>(i)});
@@ -146,30 +163,41 @@ void Steering::end_what_is_gone(Step& step) {
 
 /// After a restart: what was going on before still is, and its alerts died with the process.
 void Steering::raise_standing_alerts(Step& step) const {
+  const Repository& repository = *configuration_->repository;
+  const auto find = [&](const std::string& text) -> const Service* {
+    const auto owner = Name::parse_absolute(text);
+    const auto id = owner ? repository.find_service(*owner) : std::nullopt;
+    return id ? &repository.service(*id) : nullptr;
+  };
   for (const auto& [id, change] : state_.pending) {
-    step.out.alerts_raised.push_back(
-        {"held/" + id,
-         fmt::format("Do not fail over {} from {} to {} without approval: {} is still held back",
-                     change.service, fmt::join(change.from, ","), fmt::join(change.to, ","), id),
-         change.since});
-  }
-  for (const auto& [service, told] : state_.told) {
-    for (const std::string& crossing : told.crossings) {
+    if (const Service* service = find(change.service)) {
       step.out.alerts_raised.push_back(
-          {"crossing/" + service, service + " answers outside home: " + crossing, step.now});
+          held_alert(repository, *service, change, {.rule = {}, .why = "it is still held back"}));
+    }
+  }
+  for (const auto& [name, told] : state_.told) {
+    const Service* service = find(name);
+    if (service == nullptr) continue;
+    const CrossingFacts facts{
+        .crossings = told.crossings, .rule = {}, .evidence = evidence_of(*service), .deadline = {}};
+    if (!told.crossings.empty()) {
+      step.out.alerts_raised.push_back(crossing_alert(repository, *service, facts, step.now));
     }
     if (!told.soft_abroad.empty()) {
-      step.out.alerts_raised.push_back({"soft/" + service,
-                                        fmt::format("{} (soft residency) answers outside home: {}",
-                                                    service, fmt::join(told.soft_abroad, ",")),
-                                        step.now});
+      step.out.alerts_raised.push_back(
+          soft_alert(repository, *service, fmt::format("{}", fmt::join(told.soft_abroad, ",")),
+                     facts, step.now));
+    }
+    if (!told.asserted.empty()) {
+      step.out.alerts_raised.push_back(
+          assertion_alert(repository, *service, told.asserted, facts.evidence, step.now));
     }
   }
   raise_review_alert(step);
   if (state_.freeze) {
-    step.out.alerts_raised.push_back(
-        {"freeze", "frozen by " + state_.freeze->who + ": " + state_.freeze->reason,
-         state_.freeze->since});
+    step.out.alerts_raised.push_back(node_alert(
+        "freeze", "frozen by " + state_.freeze->who + ": " + state_.freeze->reason,
+        state_.freeze->since, AlertLevel::warning, {{"end the freeze", "demarc unfreeze"}}));
   }
 }
 
@@ -199,8 +227,9 @@ void Steering::on(Step& step, const ConfigurationRefused& event) {
   fact.facts.emplace_back("error", event.first_error);
   step.out.audit.push_back(std::move(fact));
   step.out.alerts_raised.push_back(
-      {"configuration",
-       "the repository has errors, the last good one is served: " + event.first_error, step.now});
+      node_alert("configuration",
+                 "the repository has errors, the last good one is served: " + event.first_error,
+                 step.now, AlertLevel::warning, {{"see every finding", "demarc check"}}));
 }
 
 void Steering::on(Step& step, const VerdictFound& event) {
@@ -260,6 +289,10 @@ void Steering::on(Step& step, const OrderGiven& event) {
   const std::string seed = fmt::format("{}|{}|{}|{}", event.target, service_text,
                                        step.now.time_since_epoch().count(), state_.orders.size());
   const std::string id = "order-" + sha256_hex(seed).substr(0, 10);
+  const Order order{id, event.target, service_text, event.who, event.reason, step.now, ends};
+  if (const std::string broken = assertion_against(order); !broken.empty()) {
+    return reply(step.out, false, fmt::format("[{}] the order would break this assertion", broken));
+  }
   state_.orders[id] = {id, event.target, service_text, event.who, event.reason, step.now, ends};
   step.out.save_state = true;
   auto fact = entry(step, "order-given", std::string(node_jurisdiction));
@@ -307,7 +340,8 @@ void Steering::on(Step& step, const FreezeSet& event) {
   if (event.on) {
     state_.freeze = Freeze{event.who, event.reason, step.now};
     step.out.alerts_raised.push_back(
-        {"freeze", "frozen by " + event.who + ": " + event.reason, step.now});
+        node_alert("freeze", "frozen by " + event.who + ": " + event.reason, step.now,
+                   AlertLevel::warning, {{"end the freeze", "demarc unfreeze"}}));
     return reply(step.out, true, "frozen: health moves nothing until it is ended");
   }
   state_.freeze.reset();
@@ -322,7 +356,13 @@ void Steering::on(Step& step, const FreezeSet& event) {
   reply(step.out, true, "the freeze has ended");
 }
 
-void Steering::on(Step& /*step*/, const TimerFired& /*event*/) {}
+void Steering::on(Step& step, const TimerFired& /*event*/) {
+  for (const auto& [id, advice] : state_.advice) {
+    if (advice.since + advice_asked_again <= step.now && advice.effect != Effect::allow) {
+      return touch_all(step);
+    }
+  }
+}
 
 void Steering::on(Step& step, const AuditBroken& event) {
   // The last step's new crossings were not published: take them back, and the next ruling, which
@@ -330,11 +370,7 @@ void Steering::on(Step& step, const AuditBroken& event) {
   for (auto& [service, made] : made_before_) {
     made_[index_of(service)] = std::move(made);
     const Service& known = configuration_->repository->service(service);
-    state_.told[known.owner.text_without_dot()].crossings.clear();
-    for (const Made& m : made_[index_of(service)]) {
-      state_.told[known.owner.text_without_dot()].crossings.push_back(fmt::format(
-          "{} to {}", m.grant_id, configuration_->repository->policy.region(m.to).name));
-    }
+    note_made(known, made_[index_of(service)]);
     if (made_[index_of(service)].empty()) {
       step.out.alerts_ended.push_back("crossing/" + known.owner.text_without_dot());
     }
@@ -345,9 +381,9 @@ void Steering::on(Step& step, const AuditBroken& event) {
   step.out.save_state = true;
   if (!audit_writable_) return;
   audit_writable_ = false;
-  step.out.alerts_raised.push_back(
-      {"audit", "the audit trail cannot be written, no new crossing is made: " + event.error,
-       step.now});
+  step.out.alerts_raised.push_back(node_alert(
+      "audit", "the audit trail cannot be written, no new crossing is made: " + event.error,
+      step.now, AlertLevel::critical, {{"make room for the trail, then see", "demarc status"}}));
 }
 
 void Steering::on(Step& step, const AuditMended& /*event*/) {
@@ -383,6 +419,9 @@ void Steering::expire(Step& step) {
     step.out.save_state = true;
     touch_all(step);
   }
+  std::erase_if(state_.advice, [&](const auto& known) {
+    return !state_.grants.contains(known.first.substr(0, known.first.find(' ')));
+  });
   std::erase_if(state_.used_tokens,
                 [&](const auto& used) { return used.second + used_token_kept <= step.now; });
 }
@@ -393,6 +432,11 @@ void Steering::set_timer(Step& step) const {
   };
   for (const auto& [id, grant] : state_.grants) earlier(grant.ends);
   for (const auto& [id, order] : state_.orders) earlier(order.ends);
+  for (const auto& [id, advice] : state_.advice) {
+    const bool is_missing = !advice.effect || is_without_word(advice);
+    const WallTime due = advice.since + advice_asked_again;
+    if (is_missing && advice.effect != Effect::allow && due > step.now) earlier(due);
+  }
 }
 
 void Steering::touch_all(Step& step) const {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "zones/activation.h"
 #include "zones/events.h"
 #include "zones/gate.h"
 #include "zones/plan.h"
@@ -51,6 +52,8 @@ class Steering {
   /// that are live now. Changes nothing.
   [[nodiscard]] Ruling preview(const Views& views, ServiceId service,
                                const Conditions& conditions) const;
+  /// The steps of each covered crossing of a service that waits for some of them, by its text.
+  [[nodiscard]] std::map<std::string, std::vector<StepResult>> waiting(ServiceId service) const;
   /// What was last published for it; null before the first publication.
   [[nodiscard]] const ClearedWeights* published(ServiceId service) const noexcept;
 
@@ -108,11 +111,35 @@ class Steering {
   void touch_service_named(Step& step, const std::string& owner) const;
 
   void rule_services(Step& step);
-  [[nodiscard]] std::vector<Permission> permissions(ServiceId service, bool only_made) const;
-  void tell(Step& step, ServiceId id, const Plan& plan, const Ruling& ruling);
+  /// The live permissions of a service, and how the crossings they would newly make fare.
+  struct Activated {
+    std::vector<Permission> permissions;  // without those whose steps have not passed
+    std::map<std::string, std::vector<StepResult>> passed, waiting;  // by crossing_text()
+    std::vector<AdviceWanted> advice_wanted;
+  };
+  /// What one service's ruling and those of its tenants say together.
+  struct Decision {
+    Ruling ruling;  // of the service; `made` and `rules` of its tenants too
+    Activated activated;
+    std::vector<std::string> asserted;
+  };
+  [[nodiscard]] std::vector<Permission> permissions(ServiceId service) const;
+  [[nodiscard]] std::vector<Permission> made_permissions(ServiceId service) const;
+  [[nodiscard]] Activated activate(const Plan& plan, const std::string& tenant) const;
+  [[nodiscard]] Ruling rule_as_made(const Plan& plan, const std::string& tenant) const;
+  [[nodiscard]] bool is_made(const Service& service, const Made& made) const;
+  [[nodiscard]] std::set<std::string> tenants_to_rule(ServiceId service) const;
+  void rule_service(Step& step, ServiceId id, std::vector<ClearedWeights>& unaudited);
+  void publish(Step& step, ServiceId id, const ClearedWeights& cleared);
+  void note_made(const Service& service, const std::set<Made>& made);
+  void tell(Step& step, const Plan& plan, const Decision& decision);
+  void tell_asserted(Step& step, const Service& service, const Plan& plan, Told& told);
+  void tell_waiting(Step& step, const Service& service, const Decision& decision, Told& told);
+  void tell_soft(Step& step, const Service& service, const Ruling& ruling, Told& told);
+  [[nodiscard]] std::string assertion_against(const Order& order);
   void tell_weights(Step& step, const Service& service, const Plan& plan, Told& told);
   void tell_held(Step& step, const Service& service, const Ruling& ruling);
-  void tell_crossings(Step& step, const Service& service, const Ruling& ruling, Told& told);
+  void tell_crossings(Step& step, const Service& service, const Decision& decision, Told& told);
   void end_pending(Step& step, const std::string& id, const std::string& why);
   [[nodiscard]] std::string evidence_of(const Service& service) const;
 
@@ -125,7 +152,9 @@ class Steering {
   SteeringState state_;
   std::shared_ptr<const Configuration> configuration_;
   std::map<std::string, std::vector<ServiceId>> services_of_check_;  // with its tenants' classes
-  std::vector<std::optional<ClearedWeights>> published_;  // by service
+  std::vector<std::optional<ClearedWeights>> published_;             // by service
+  /// By the class's owner and the tenant: names outlive a reload. Nothing: before it.
+  std::map<std::pair<Name, std::string>, std::optional<ClearedWeights>> published_tenants_;
   std::vector<std::set<Made>> made_;  // crossings that are published, by service
   std::vector<std::pair<ServiceId, std::set<Made>>> made_before_;  // of the last step, to take back
   std::optional<Moment> last_;

@@ -83,6 +83,45 @@ void read_pending(const json& value, SteeringState& state) {
   }
 }
 
+void read_lag(const json& value, SteeringState& state) {
+  for (const auto& [key, lag] : value.items()) {
+    LagState& known = state.lag[key];
+    if (lag.contains("value")) known.value = lag["value"].get<double>();
+    known.detail = lag.at("detail");
+    known.since = time_of(lag.at("since"));
+  }
+}
+
+void read_advice(const json& value, SteeringState& state) {
+  for (const auto& [key, advice] : value.items()) {
+    AdviceState& known = state.advice[key];
+    known.id = key;
+    if (advice.contains("allows")) {
+      known.effect = advice["allows"].get<bool>() ? Effect::allow : Effect::deny;
+    }
+    known.detail = advice.at("detail");
+    known.since = time_of(advice.at("since"));
+  }
+}
+
+json lag_to_json(const SteeringState& state) {
+  json list = json::object();
+  for (const auto& [key, lag] : state.lag) {
+    list[key] = {{"detail", lag.detail}, {"since", ms(lag.since)}};
+    if (lag.value) list[key]["value"] = *lag.value;
+  }
+  return list;
+}
+
+json advice_to_json(const SteeringState& state) {
+  json list = json::object();
+  for (const auto& [key, advice] : state.advice) {
+    list[key] = {{"detail", advice.detail}, {"since", ms(advice.since)}};
+    if (advice.effect) list[key]["allows"] = *advice.effect == Effect::allow;
+  }
+  return list;
+}
+
 SteeringState read_state(const json& value) {
   SteeringState state;
   read_checks(value.at("checks"), state);
@@ -90,8 +129,14 @@ SteeringState read_state(const json& value) {
   read_pending(value.at("pending"), state);
   read_approvals(value, state);
   for (const auto& [service, told] : value.at("told").items()) {
-    state.told[service] = {told.at("weights"), told.at("crossings"), told.at("soft-abroad")};
+    Told& known = state.told[service];
+    known = {told.at("weights"), told.at("crossings"), told.at("soft-abroad"), {}, {}, {}};
+    if (told.contains("left")) known.left = told["left"].get<std::vector<std::string>>();
+    if (told.contains("waits")) known.waits = told["waits"].get<std::string>();
+    if (told.contains("asserted")) known.asserted = told["asserted"].get<std::string>();
   }
+  if (value.contains("lag")) read_lag(value["lag"], state);
+  if (value.contains("advice")) read_advice(value["advice"], state);
   for (const auto& [apex, serial] : value.at("serials").items()) {
     state.serials[apex] = {serial.at(0), serial.at(1)};
   }
@@ -111,6 +156,9 @@ std::string write_state(const SteeringState& state) {
   for (const auto& [service, t] : state.told) {
     told[service] = {
         {"weights", t.weights}, {"crossings", t.crossings}, {"soft-abroad", t.soft_abroad}};
+    if (!t.left.empty()) told[service]["left"] = t.left;
+    if (!t.waits.empty()) told[service]["waits"] = t.waits;
+    if (!t.asserted.empty()) told[service]["asserted"] = t.asserted;
   }
   for (const auto& [apex, serial] : state.serials) {
     serials[apex] = json::array({serial.first, serial.second});
@@ -123,6 +171,8 @@ std::string write_state(const SteeringState& state) {
                {"trusted-wall", ms(state.trusted_wall)},
                {"configuration", state.configuration}};
   write_approvals(state, body);
+  if (!state.lag.empty()) body["lag"] = lag_to_json(state);
+  if (!state.advice.empty()) body["advice"] = advice_to_json(state);
   if (state.freeze) {
     body["freeze"] = {{"who", state.freeze->who},
                       {"reason", state.freeze->reason},

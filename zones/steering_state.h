@@ -107,8 +107,11 @@ struct Freeze {
 /// What a service does beyond its base weights, as the audit trail told it last.
 struct Told {
   std::string weights;                   // "eu=0 global-failover=100"; empty: base weights
-  std::vector<std::string> crossings;    // "GRANT to REGION"
+  std::vector<std::string> crossings;    // "GRANT to REGION", with " for tenant T"
   std::vector<std::string> soft_abroad;  // regions
+  std::vector<std::string> left;         // by crossing: the failed home regions, "eu,eu2"
+  std::string waits;     // for which steps covered crossings wait: "GRANT to REGION: STEP"
+  std::string asserted;  // ids of the assertions that decide against health
   auto operator<=>(const Told&) const = default;
 };
 
