@@ -106,6 +106,7 @@ Service History::random_service(std::size_t number) {
   static constexpr Access accesses[] = {Access::read, Access::scoped_write, Access::write};
   made.access = accesses[pick(3)];
   made.quorum = one_in(4) ? 2 : 1;
+  made.activation.target_healthy = one_in(3);
   add_random_checks(made, number);
   return made;
 }

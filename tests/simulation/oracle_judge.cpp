@@ -244,7 +244,9 @@ void Oracle::judge_emptiness(const View& view, const Choice& choice) {
   // An assertion may keep a record off that could answer otherwise.
   const bool is_asserted = !policy().assertions.empty();
   if (is_any && !by_on_block && !is_asserted) {
-    violated(view.service.label + " answers nothing although a record may");
+    violated(fmt::format("{} answers nothing although a record may: kind {}, note {}, on-block {}",
+                         view.service.label, static_cast<int>(choice.kind),
+                         static_cast<int>(choice.note), static_cast<int>(block.answer)));
   } else if (is_any_lawful && !is_asserted) {
     violated(view.service.label + " blocks although a lawful record is well");
   }
