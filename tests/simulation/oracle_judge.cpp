@@ -225,7 +225,10 @@ void Oracle::judge_emptiness(const View& view, const Choice& choice) {
     if (choice.records.empty() || !is_good) violated(view.service.label + " draws from nothing");
     return;
   }
-  const bool is_hard = view.service.residency == Residency::hard;
+  // A residency rule may deny a soft service what lies abroad.
+  const bool is_soft_ruled =
+      view.service.residency == Residency::soft && !policy().residency_rules.empty();
+  const bool is_hard = view.service.residency == Residency::hard || is_soft_ruled;
   const auto weights = weights_of(view.service);
   bool is_any = false, is_any_lawful = false;
   for (std::size_t i = 0; i < view.service.records.size(); ++i) {
