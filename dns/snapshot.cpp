@@ -73,6 +73,7 @@ std::unique_ptr<const Snapshot> build_snapshot(const zones::Repository& reposito
   snapshot->zones = std::move(parts.zones);
   snapshot->locations = std::move(parts.locations);
   snapshot->views = std::move(parts.views);
+  snapshot->identity = std::move(parts.identity);
   snapshot->services.resize(repository.services.size());
   snapshot->tenants = repository.tenants;
   for (const zones::ClearedWeights& weights : cleared) {

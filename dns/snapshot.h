@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "dns/identity.h"
 #include "dns/steered_answers.h"
 #include "dns/zone_table.h"
 #include "geo/base/moment.h"
@@ -51,6 +52,7 @@ struct Snapshot {
   std::shared_ptr<const geo::LocationTable> locations;
   std::shared_ptr<const std::vector<ViewTable>> views;  // by ViewId
   std::vector<ServiceSlot> services;                    // by ServiceId
+  std::shared_ptr<const Identity> identity;             // never null
   std::shared_ptr<const zones::TenantMap> tenants;      // null: no service has any
   /// Tenants under a grant of their own, who are not answered as their class; mostly empty.
   std::unordered_map<zones::TenantId, ServiceSlot, TenantHash> tenant_slots;
@@ -65,6 +67,7 @@ struct SnapshotParts {
   std::shared_ptr<const ZoneTable> zones;
   std::shared_ptr<const geo::LocationTable> locations;
   std::shared_ptr<const std::vector<ViewTable>> views;
+  std::shared_ptr<const Identity> identity = std::make_shared<const Identity>();
 };
 
 /// The snapshot of a loaded repository. A service that `cleared` does not name answers SERVFAIL.

@@ -10,6 +10,7 @@ namespace {
 /// Between our clock reading and the resolver's start of the TTL, there is our own way out.
 constexpr std::int64_t ttl_margin_ms = 100;
 
+constexpr ExtendedError not_ready_error{14, {}};  // RFC 8914 §4.15
 constexpr ExtendedError held_error{49152, "held at the border"};
 constexpr ExtendedError exception_error{49153, "exception active"};
 constexpr ExtendedError all_down_error{49154, "all endpoints down"};
@@ -103,7 +104,10 @@ void add_nodata(const Asked& asked, std::uint32_t zone, SteeredPlace place,
 
 void add_slot(const Asked& asked, const ServiceSlot& slot, SteeredPlace place,
               Reply& reply) noexcept {
-  if (slot.answers == nullptr) return reply.fail();
+  if (slot.answers == nullptr) {
+    reply.set_extended_error(not_ready_error);
+    return reply.fail();
+  }
   const ServiceAnswers& answers = *slot.answers;
   const SteeredType type = steered_type(asked.query.qtype);
   if (!answers.may_have(type)) {  // for no client: scope 0

@@ -59,6 +59,12 @@ struct Answer {
   std::span<const std::uint8_t> patches;  // 16 bits each, high byte first: pointers that move
 };
 
+/// What ZONEVERSION tells of a zone (RFC 9660 §2.1).
+struct ZoneVersion {
+  std::uint8_t label_count = 0;  // of the apex, without the root
+  std::uint32_t serial = 0;
+};
+
 enum class MatchKind : std::uint8_t {
   outside,   // no zone of ours
   exact,     // `node` is the QNAME
@@ -108,6 +114,10 @@ class ZoneTable {
     return zones_[zone].apex_size;
   }
 
+  [[nodiscard]] ZoneVersion version(std::uint32_t zone) const noexcept {
+    return zones_[zone].version;
+  }
+
   /// For DS at an apex: the node of the same name in the zone above, if we serve that as well; it
   /// is the parent that answers DS (RFC 4035 §3.1.4.1). `is_hosted` without a node: it has none
   /// there.
@@ -140,6 +150,7 @@ class ZoneTable {
     std::uint32_t apex_size = 0;
     std::uint32_t parent_zone_plus_1 = 0;
     std::uint32_t parent_node_plus_1 = 0;
+    ZoneVersion version;
   };
 
   ZoneTable() = default;

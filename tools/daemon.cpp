@@ -1,5 +1,6 @@
 #include "tools/daemon.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -58,7 +59,11 @@ Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBo
                       .serials = std::move(serials),
                       .now = read_clocks().wall,
                       .keys = std::move(keys)});
-  if (!loaded || !copied) return loaded;
+  if (!loaded) return loaded;
+  auto identity = build_identity(config.identity, config.node);
+  if (!identity) return std::unexpected(LoadErrors{identity.error()});
+  loaded->parts.identity = std::move(*identity);
+  if (!copied) return loaded;
   const std::string good = last_good_of(config);
   // In one step, so that no instant is without a last good copy.
   if (::renameat2(AT_FDCWD, copy.c_str(), AT_FDCWD, good.c_str(), RENAME_EXCHANGE) != 0 &&
@@ -81,6 +86,10 @@ void log_errors(const LoadErrors& errors) {
 
 Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config) {
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(config)));
+  std::ranges::generate(daemon->config_.identity.random_secret,
+                        [device = std::make_shared<std::random_device>()] {
+                          return static_cast<std::uint8_t>((*device)());
+                        });
   sigset_t set;
   ::sigemptyset(&set);
   for (const int signal : {SIGHUP, SIGTERM, SIGINT}) ::sigaddset(&set, signal);
@@ -95,8 +104,11 @@ Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config)
   daemon->signals_ = Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 
   auto server = dns::Server::bind({.listen = daemon->config_.listen,
+                                   .tls_listen = daemon->config_.tls_listen,
                                    .threads = daemon->config_.threads,
-                                   .seed = random_seed()});
+                                   .seed = random_seed(),
+                                   .rate_limit = daemon->config_.rate_limit,
+                                   .proxy_peers = daemon->config_.proxy_peers});
   if (!server) return refused(server.error().text());
   daemon->server_ = std::move(*server);
   if (auto opened = daemon->open_state(); !opened) return refused(opened.error());
@@ -247,7 +259,9 @@ Result<void, std::string> Daemon::watch_outside() {
                                      });
   if (!control) return refused(control.error().text());
   control_ = std::move(*control);
-  auto watch = FileWatch::open(*loop_, watch_timer, {config_.repository}, config_.geoip,
+  auto files = files_of(config_.identity);
+  files.insert(files.end(), config_.geoip.begin(), config_.geoip.end());
+  auto watch = FileWatch::open(*loop_, watch_timer, {config_.repository}, files,
                                [this] { begin_reload("files changed"); });
   if (!watch) return refused(watch.error().text());
   watch_ = std::move(*watch);
@@ -307,6 +321,8 @@ void Daemon::serve() {
   is_serving_ = true;
   std::string line = "ready";
   for (const dns::Endpoint& endpoint : server_->bound()) line += " " + dns::to_text(endpoint);
+  if (!server_->tls_bound().empty()) line += " tls";
+  for (const dns::Endpoint& endpoint : server_->tls_bound()) line += " " + dns::to_text(endpoint);
   fmt::print("{}\n", line);
   std::fflush(stdout);
   log_info("{} zones={} services={}", line, repository().zones.size(),

@@ -57,9 +57,15 @@ void queries(Text& text, const dns::CounterValues& c) {
   text.single("demarc_steered_total", "counter", "answers drawn from a service", c.steered);
   text.single("demarc_fenced_total", "counter", "answers after a grant's end by the clock alone",
               c.fenced);
+  text.single("demarc_rate_dropped_total", "counter",
+              "answers left out by the rate limit, or that it would leave out in a dry run",
+              c.rate_dropped);
+  text.single("demarc_rate_truncated_total", "counter", "likewise, sent with TC instead",
+              c.rate_truncated);
   text.single("demarc_send_failures_total", "counter", "answers the kernel did not take",
               c.send_failures);
   text.single("demarc_tcp_connections_total", "counter", "accepted", c.tcp_connections);
+  text.single("demarc_tls_connections_total", "counter", "of them, with TLS", c.tls_connections);
   text.single("demarc_tcp_timeouts_total", "counter", "closed for time", c.tcp_timeouts);
 }
 

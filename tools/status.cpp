@@ -113,8 +113,11 @@ json counters_status(const dns::CounterValues& c) {
           {"truncated", c.truncated},
           {"steered", c.steered},
           {"fenced", c.fenced},
+          {"rate-dropped", c.rate_dropped},
+          {"rate-truncated", c.rate_truncated},
           {"send-failures", c.send_failures},
           {"tcp-connections", c.tcp_connections},
+          {"tls-connections", c.tls_connections},
           {"tcp-refused", c.tcp_refused},
           {"tcp-evicted", c.tcp_evicted},
           {"tcp-timeouts", c.tcp_timeouts}};

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "zones/residency_rules.h"
 #include "zones/tenants.h"
 
 namespace demarc::zones {
@@ -27,17 +28,30 @@ std::optional<std::size_t> find_zone_exactly(const Repository& repository,
   return static_cast<std::size_t>(zone - repository.zones.data());
 }
 
-/// By the YAML label in this zone, or by the absolute owner name. Never a class of tenants: those
-/// are named by their service and tenant alone.
+/// By the absolute owner name, or else by the YAML label in this zone: a scope keeps the owner, and
+/// means the same service whatever labels a reload brings. Never a class of tenants: those are
+/// named by their service and tenant alone.
 std::optional<ServiceId> find_service_in(const Repository& repository, std::size_t zone,
                                          const std::string& text) {
+  const auto is_here = [&](const Service& service) {
+    return service.zone == zone && !service.tenants_of;
+  };
   const auto name = Name::parse_absolute(text);
+  if (const auto id = name ? repository.find_service(*name) : std::nullopt) {
+    if (is_here(repository.service(*id))) return id;
+  }
   for (const ServiceId id : repository.zones[zone].services) {
-    const Service& service = repository.service(id);
-    if (service.tenants_of) continue;
-    if (service.label == text || (name && service.owner == *name)) return id;
+    if (is_here(repository.service(id)) && repository.service(id).label == text) return id;
   }
   return std::nullopt;
+}
+
+/// Tenants are labels of names on the wire, where case means nothing.
+std::string lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return text;
 }
 
 /// What a token names, found in the repository.
@@ -60,7 +74,7 @@ Result<Target, Refusal> find_target(const Repository& repository, const Claims& 
   }
   if (!claims.tenant) return target;
   if (repository.tenants) {
-    target.tenant_class = repository.tenants->class_of(*target.service, *claims.tenant);
+    target.tenant_class = repository.tenants->class_of(*target.service, lower_case(*claims.tenant));
   }
   if (!target.tenant_class) {
     return refuse(RefusalKind::scope, "`{}` has no tenant `{}`", claims.service, *claims.tenant);
@@ -87,13 +101,14 @@ std::vector<ServiceId> reached(const Repository& repository, const Target& targe
   return list;
 }
 
+/// Whether all clients have the same home there; else it is the client's own. A class of tenants
+/// has one, the tenants' home.
+bool has_one_home(const Service& service) { return service.home_kind != HomeKind::client; }
+
 /// Whether the service could answer from this region without a grant, for at least some clients.
 bool can_be_home(const Policy& policy, const Service& service, RegionId region) {
-  const JurisdictionId where = policy.region(region).jurisdiction;
-  if (service.home_kind == HomeKind::jurisdiction) {
-    return service.home && policy.is_inside(*service.home, where);
-  }
-  return true;  // home is the client's own: any region is home to some
+  if (!has_one_home(service)) return true;  // any region is home to some
+  return service.home && policy.is_inside(*service.home, policy.region(region).jurisdiction);
 }
 
 bool has_record_in(const Service& service, RegionId region) {
@@ -110,11 +125,10 @@ Result<RegionId, Refusal> check_region(const Policy& policy, const Service& serv
     return refuse(RefusalKind::scope, "`{}` has no record in region `{}`",
                   service.owner.text_without_dot(), name);
   }
-  const bool fixed = service.home_kind == HomeKind::jurisdiction;
   if (side == Side::from && !can_be_home(policy, service, *region)) {
     return refuse(RefusalKind::scope, "`from` names `{}`, which is not at home", name);
   }
-  if (side == Side::to && fixed && can_be_home(policy, service, *region)) {
+  if (side == Side::to && has_one_home(service) && can_be_home(policy, service, *region)) {
     return refuse(RefusalKind::scope, "`to` names `{}`, which is at home and needs no grant", name);
   }
   return *region;
@@ -143,6 +157,47 @@ Result<void, Refusal> check_regions(const Repository& repository,
         if (!region && !wrong) wrong = region.error();
       }
       if (!used && wrong) return std::unexpected(*wrong);
+    }
+  }
+  return {};
+}
+
+/// The homes whose clients would be sent away: the service's one, or those of the regions left.
+std::vector<JurisdictionId> homes_of(const Policy& policy, const Service& service,
+                                     const std::vector<std::string>& from) {
+  if (has_one_home(service)) {
+    return service.home ? std::vector{*service.home} : std::vector<JurisdictionId>{};
+  }
+  std::vector<JurisdictionId> homes;
+  for (const RegionId region : regions_for(policy, service, from, Side::from)) {
+    homes.push_back(policy.region(region).jurisdiction);
+  }
+  return homes;
+}
+
+/// A region where no rule lets any of the services go is refused now, whoever signs: the gate would
+/// refuse it in the bad hour.
+Result<void, Refusal> check_rules(const Repository& repository,
+                                  const std::vector<ServiceId>& services, const Claims& claims) {
+  const Policy& policy = repository.policy;
+  for (const auto& name : claims.to) {
+    std::optional<RuleMatch> denied;
+    bool allowed = false;
+    for (const ServiceId id : services) {
+      const Service& service = repository.service(id);
+      const auto to = check_region(policy, service, name, Side::to);
+      if (!to) continue;
+      for (const JurisdictionId home : homes_of(policy, service, claims.from)) {
+        const auto match = match_rule(
+            policy,
+            crossing_of(repository, service, home, policy.region(*to).jurisdiction, claims.mode));
+        allowed = allowed || match.effect == Effect::allow;
+        if (match.effect == Effect::deny && !denied) denied = match;
+      }
+    }
+    if (!allowed && denied) {
+      return refuse(RefusalKind::denied, "the residency rule `{}` denies going to `{}`",
+                    denied->rule_id, name);
     }
   }
   return {};
@@ -213,6 +268,24 @@ Claims claims_of(const GrantScope& scope) {
   return claims;
 }
 
+/// The target of a scope as seen from one service, without a search: asked for each service that is
+/// ruled and each grant. Nothing: the scope is of another service or zone.
+std::optional<Target> target_around(const Repository& repository, const GrantScope& scope,
+                                    ServiceId id) {
+  const Service& service = repository.service(id);
+  if (Name::parse_absolute(scope.zone) != repository.zones[service.zone].apex) return std::nullopt;
+  Target target{.zone = service.zone};
+  if (scope.service == all_services) return target;
+  const ServiceId named = service.tenants_of.value_or(id);
+  if (Name::parse_absolute(scope.service) != repository.service(named).owner) return std::nullopt;
+  target.service = named;
+  if (scope.tenant.empty()) return target;
+  if (repository.tenants) {
+    target.tenant_class = repository.tenants->class_of(named, scope.tenant);
+  }
+  return target.tenant_class ? std::optional(target) : std::nullopt;
+}
+
 std::optional<Permission> permission_at(const Repository& repository, const Grant& grant,
                                         const Target& target, ServiceId id) {
   const Service& service = repository.service(id);
@@ -259,6 +332,9 @@ Result<GrantScope, Refusal> resolve_scope(const Repository& repository, const Cl
   if (auto checked = check_regions(repository, services, claims); !checked) {
     return std::unexpected(checked.error());
   }
+  if (auto lawful = check_rules(repository, services, claims); !lawful) {
+    return std::unexpected(lawful.error());
+  }
   return GrantScope{.zone = repository.zones[target->zone].apex.text_without_dot(),
                     .service = target->service
                                    ? repository.service(*target->service).owner.text_without_dot()
@@ -268,7 +344,7 @@ Result<GrantScope, Refusal> resolve_scope(const Repository& repository, const Cl
                     .jurisdictions = jurisdictions_of(repository.policy, claims),
                     .mode = claims.mode,
                     .change = claims.change,
-                    .tenant = claims.tenant.value_or(""),
+                    .tenant = lower_case(claims.tenant.value_or("")),
                     .max_share = claims.max_share.value_or(100),
                     .plan_template = claims.plan_template.value_or(""),
                     .break_glass = claims.type == TokenType::break_glass};
@@ -292,7 +368,7 @@ std::optional<std::string> lost_scope(const Repository& repository, const GrantS
 
 std::optional<Permission> permission_for(const Repository& repository, const Grant& grant,
                                          ServiceId service) {
-  const auto target = find_target(repository, claims_of(grant.scope));
+  const auto target = target_around(repository, grant.scope, service);
   return target ? permission_at(repository, grant, *target, service) : std::nullopt;
 }
 

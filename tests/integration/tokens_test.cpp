@@ -101,6 +101,49 @@ TEST_CASE("tokens: the drop folder presents what is put into it", "[integration]
   CHECK(server.entries("token-refused").size() == 3);
 }
 
+TEST_CASE("tokens: verify says what would be approved, and what is missing",
+          "[integration][tokens]") {
+  const Server server;  // for its files; it is not started
+  add_security(server);
+  edit(server.path("repository/policy.yaml"), "mode: full-write, require: { legal: 1 }",
+       "mode: full-write, require: { legal: 1, security: 1 }");
+  put(server.path("one.jwt"), issue(server, "legal-1", api_abroad));
+  put(server.path("two.jwt"), issue(server, "sec-1", api_abroad));
+  const auto verify = [&](std::vector<std::string> files, const std::string& at = {}) {
+    files.insert(files.begin(), {"token", "verify", "--repository", server.path("repository")});
+    if (!at.empty()) files.insert(files.end(), {"--at", at});
+    return run_demarc(files);
+  };
+  const Finished one = verify({server.path("one.jwt")});
+  CHECK(one.exit == 0);
+  CHECK(one.out.find("api.example.com from eu to global-failover, full-write") !=
+        std::string::npos);
+  CHECK(one.out.find(": needs 1 more: security\n") != std::string::npos);
+  const Finished two = verify({server.path("one.jwt"), server.path("two.jwt")});
+  CHECK(two.exit == 0);
+  CHECK(two.out.find(": enough\n") != std::string::npos);
+  const Finished late = verify({server.path("one.jwt")}, "2099-01-01T00:00:00Z");
+  CHECK(late.exit == 1);
+  CHECK(late.out.find("[expired]") != std::string::npos);
+  CHECK(verify({server.path("one.jwt")}, "tomorrow").exit == 2);
+  const auto usage = [&](std::vector<std::string> options) {
+    std::vector<std::string> arguments = {
+        "token",  "issue",   "--key",      server.path("legal.private.pem"),
+        "--kid",  "legal-1", "--audience", "a",
+        "--for",  "1h",      "--reason",   "r",
+        "--case", "c"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return run_demarc(arguments);
+  };
+  CHECK(usage({"--type", "drill", "--drill", "eu-down"}).exit == 0);
+  CHECK(usage({"--type", "drill"}).err.find("`drill` is missing") != std::string::npos);
+  CHECK(usage({"--type", "drill", "--drill", "x", "--tenant", "acme"}).exit == 2);
+  CHECK(usage({"--type", "review", "--grant", "g", "--mode", "read-only"}).exit == 2);
+  CHECK(usage({"--type", "approval", "--zone", "example.com"}).exit == 2);
+  CHECK(usage({"--template", "eu-to-us"}).exit == 0);
+  CHECK(usage({"--type", "nothing"}).exit == 2);
+}
+
 TEST_CASE("tokens: break-glass, its review, and a revoked key", "[integration][tokens]") {
   Server server;
   add_security(server);

@@ -139,6 +139,8 @@ TEST_CASE("grant: what a scope reaches, and nothing else", "[zones][grant]") {
   CHECK(reaches([](Claims&) {}) ==
         Rows{"api eu>us 100", "api-class-1 eu>us 100", "api-class-2 eu>us 100"});
   CHECK(reaches([](Claims& c) { c.tenant = "acme"; }) == Rows{"api-class-1/acme eu>us 100"});
+  CHECK(reaches([](Claims& c) { c.tenant = "ACME"; }) == Rows{"api-class-1/acme eu>us 100"});
+  CHECK(reaches([](Claims& c) { c.service = "API.example.com."; }).size() == 3);
   CHECK(reaches([](Claims& c) { c.tenant = "bolt"; }) == Rows{"api-class-2/bolt eu>us 100"});
   CHECK(reaches([](Claims& c) { c.max_share = 5; }).front() == "api eu>us 5");
   // All hard services of the zone whose access the mode covers; the soft one is none of them.
@@ -201,6 +203,9 @@ TEST_CASE("grant: what it rests on must stay", "[zones][grant]") {
         "`api.example.com` has no tenant `acme`");
   CHECK(lost(plain, [](Repository& r) { r.policy.regions[0].jurisdiction = CH; }) ==
         "its regions lie in other jurisdictions now: eu=CH us=US");
+  CHECK(lost(plain, [](Repository& r) {
+          r.policy.residency_rules = {{.id = "no-us", .to = {US}}};
+        }) == "the residency rule `no-us` denies going to `us`");
   CHECK(lost(plain, [](Repository& r) { r.policy.approvals->rules.clear(); }) ==
         "the rule that allowed it was removed");
 }

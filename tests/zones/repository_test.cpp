@@ -243,7 +243,7 @@ TEST_CASE("repository: a broken policy hides no error of other files", "[zones][
     home: EU
     records:
       - { region: eu, weight: x, endpoint: a.example, addresses: 192.0.2.1 }
-)"}}) == Lines{"policy.yaml:1:1: [yaml-syntax] end of sequence flow not found; expected YAML 1.2",
+)"}}) == Lines{"policy.yaml:1:1: [yaml-syntax] a list that `[` begins never ends; expected `]`",
                "zones/a.yaml:10:31: [bad-integer] weight is `x`; expected an integer from 0 to "
                "65535"});
 }

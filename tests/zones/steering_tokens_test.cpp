@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tests/zones/token_story.h"
+#include "zones/digest.h"
 
 using namespace demarc;
 using namespace demarc::zones;
@@ -130,6 +131,21 @@ const std::vector<Refused>& refusals() {
          s.present(s.token("sec-1", "b-1", {}, TokenType::break_glass));
          return s.token("sec-2", "b-2", {}, TokenType::break_glass);
        }},
+      {K::denied,
+       [](S s) {
+         Repository repository = tenant_repository();
+         repository.policy.residency_rules = {{.id = "no-us", .to = {US}}};
+         s.load(std::move(repository));
+         return approval(s);
+       }},
+      {K::denied,
+       [](S s) {  // rules, and none matches
+         Repository repository = tenant_repository();
+         repository.policy.residency_rules = {
+             {.id = "docs", .effect = Effect::allow, .service = "docs.example.com"}};
+         s.load(std::move(repository));
+         return s.token("sec-1", "b", {}, TokenType::break_glass);
+       }},
       {K::scope, [](S s) { return approval(s, [](Claims& c) { c.zone = "example.org"; }); }},
       {K::scope, [](S s) { return approval(s, [](Claims& c) { c.service = "shop"; }); }},
       {K::scope, [](S s) { return approval(s, [](Claims& c) { c.service = "news"; }); }},
@@ -181,7 +197,7 @@ const std::vector<Refused>& refusals() {
 }  // namespace
 
 TEST_CASE("steering: every refusal of a token, told and without effect", "[steering][token]") {
-  std::set<RefusalKind> shown = {RefusalKind::denied};  // zones/residency_rules_test has that one
+  std::set<RefusalKind> shown;
   for (const Refused& row : refusals()) {
     TokenStory story;
     const std::string text = row.token(story);
@@ -360,4 +376,45 @@ TEST_CASE("steering: a token is revoked before anyone presents it", "[steering][
   story.happens(GrantRevoked{"t-3", "operator", "mistake", true});
   CHECK(story.live() == 0);
   CHECK(story.told() == Kinds{"grant-ended", "token-revoked"});
+}
+
+TEST_CASE("steering state: a file of format 1 reads as it was meant", "[steering][state]") {
+  const std::string body =
+      R"({"checks":{},"configuration":"c","grants":{"grant-1":{"accepted":1,"complete":true,)"
+      R"("ends":2,"scope":{"from":["eu"],"jurisdictions":"eu=EU us=US","mode":"full-write",)"
+      R"("service":"api.example.com","to":["us"],"zone":"example.com"},"signatures":[{"case":"c",)"
+      R"("key":"k","key-digest":"d","person":"p","reason":"r","role":"legal","token":"t"}]}},)"
+      R"("orders":{},"pending":{},"serials":{},"told":{},"trusted-wall":5,"used-tokens":{"t":9}})";
+  const auto text = [&](int version) {
+    return "{\"version\":" + std::to_string(version) + ",\"sha256\":\"" + sha256_hex(body) +
+           "\",\"state\":" + body + "}";
+  };
+  const auto state = parse_state(text(1));
+  REQUIRE(state.has_value());
+  const Grant& grant = state->grants.at("grant-1");
+  CHECK(grant.scope.max_share == 100);
+  CHECK(grant.scope.tenant.empty());
+  CHECK_FALSE(grant.scope.break_glass);
+  CHECK(grant.signatures[0].token.empty());
+  CHECK_FALSE(state->trusted_keys.has_value());
+  CHECK(parse_state(write_state(*state)) == state);
+  CHECK_FALSE(parse_state(text(0)).has_value());
+  CHECK_FALSE(parse_state(text(3)).has_value());
+}
+
+TEST_CASE("steering: a grant of format 1 goes on under the digest of its key's file",
+          "[steering]") {
+  TokenStory story;
+  (void)story.present(story.token("legal-1", "t-1", [](Claims& c) {
+    c.service = "docs";
+    c.mode = Mode::read_only;
+  }));
+  REQUIRE(story.live() == 1);
+  SteeringState old = story.steering.state();
+  old.grants.begin()->second.signatures[0].key_digest =
+      sha256_hex(pair_of("legal-1").public_key_pem);
+  TokenStory next(tenant_repository(), old);
+  CHECK(next.live() == 1);
+  next.happens(KeyRevoked{"legal-1", "operator", "lost"});
+  CHECK(next.live() == 0);
 }
