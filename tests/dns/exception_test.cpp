@@ -58,6 +58,7 @@ struct ExceptionWorld {
   void tell(zones::Mode mode, std::string case_id) {
     cleared.*opened(Signal{}) = zones::ModeSignal{mode, std::move(case_id), "grant-0123456789"};
   }
+  void tell_nothing() { (cleared.*opened(Signal{})).reset(); }
   [[nodiscard]] Client client(std::uint64_t seed = 1) {
     snapshot =
         build_snapshot(world.repository, *world.views, world.parts, std::span(&cleared, 1), now, 1);
@@ -223,6 +224,7 @@ TEST_CASE("mode: TXT at _mode tells home or the exception, until its end", "[dns
 
 TEST_CASE("mode: without an exception, or a word about it, everything is at home", "[dns][mode]") {
   ExceptionWorld world;
+  world.tell_nothing();
   Client client = world.client();
   CHECK(client.ask("_mode.api.example.com", rrtype::txt).answer() ==
         Lines{"_mode.api.example.com. 30 TXT \"v=demarc1 mode=home\""});
