@@ -166,6 +166,7 @@ ZoneCompiler::ChainEnd ZoneCompiler::follow(const std::string& owner, const zone
     if (node.has(Node::is_cut | Node::is_below_cut)) {
       return {ChainEnd::Kind::delegation, node.special, node.zone, std::move(target)};
     }
+    if (node.is_mode()) return {};  // changes with time: the client asks for it
     if (match.kind == MatchKind::missing) {
       // A tenant's name may be one: the client asks for the target by itself, which answers it.
       if (node.has(Node::has_tenants)) return {};

@@ -127,6 +127,9 @@ class NameAnswer {
   void add(const Node& node) noexcept {
     const ZoneTable& zones = *snapshot_.zones;
     const std::size_t shift = query_.qname.size() - node.owner_size;
+    if (node.is_mode()) {
+      return add_mode({snapshot_, worker_, query_, client_}, node.special, reply_);
+    }
     if (query_.qtype == rrtype::any) return add_any(node, shift);
     if (query_.qtype == rrtype::ds && node.has(Node::is_apex)) {
       return add_ds_of_apex(zones, node, query_, reply_);

@@ -6,6 +6,7 @@
 
 #include "dns/client_subnet.h"
 #include "dns/wire.h"
+#include "zones/mode_signal.h"
 
 namespace demarc::dns {
 
@@ -14,6 +15,9 @@ namespace {
 // What a message has for addresses beside its header, a question and an OPT of any size, and for a
 // chain of CNAMEs before them.
 constexpr std::size_t records_size_max = 60'000;
+
+constexpr std::uint8_t share_whole = 100;     // percent
+constexpr std::size_t string_size_max = 255;  // of a character-string
 
 constexpr std::array families{geo::Family::ipv4, geo::Family::ipv6};
 
@@ -31,6 +35,8 @@ ServiceAnswers ServiceCompiler::build() {
   assert(answers_.fenced_choice_of_variant_.size() == answers_.choice_of_variant_.size());
   note_types();
   for (const zones::Choice& choice : cleared_.choices()) add_choice(choice);
+  check_shares();
+  add_modes();
   return std::move(answers_);
 }
 
@@ -50,10 +56,53 @@ void ServiceCompiler::note_types() {
   }
 }
 
+// The gate gives no share that makes no sense. If one ever comes, nothing is drawn by it: the
+// fenced choices answer, and SERVFAIL where even they have a share, which only a crossing has.
+void ServiceCompiler::check_shares() {
+  const auto& choices = answers_.choices_;
+  const auto is_whole = [&](std::size_t at) {
+    return at < choices.size() && choices[at].share == share_whole;
+  };
+  const bool is_good = std::ranges::all_of(choices, [&](const ServiceAnswers::Choice& choice) {
+    return choice.share == share_whole ||
+           (choice.share > 0 && choice.share < share_whole && is_whole(choice.otherwise));
+  });
+  if (!is_good) answers_.choice_of_variant_ = answers_.fenced_choice_of_variant_;
+  for (const std::uint16_t fenced : answers_.fenced_choice_of_variant_) {
+    if (is_whole(fenced)) continue;
+    answers_.choices_[fenced] = {.kind = zones::ChoiceKind::servfail,
+                                 .note = zones::ChoiceNote::held};
+    answers_.may_have_.fill(true);
+  }
+}
+
+void ServiceCompiler::add_modes() {
+  if (!zones::mode_owner(service_)) return;
+  answers_.home_mode_ = add_text(zones::mode_text(std::nullopt));
+  if (!cleared_.mode() || !cleared_.valid_until()) return;
+  answers_.live_mode_ =
+      add_text(zones::mode_text(zones::LiveMode{*cleared_.mode(), *cleared_.valid_until()}));
+}
+
+// A TXT record: the text in character-strings of at most 255 bytes (RFC 1035 §3.3.14).
+ServiceAnswers::Bytes ServiceCompiler::add_text(std::string_view text) {
+  const auto at = static_cast<std::uint32_t>(answers_.bytes_.size());
+  const std::size_t string_count = (text.size() + string_size_max - 1) / string_size_max;
+  add_head(rrtype::txt, text.size() + string_count);
+  for (; !text.empty(); text.remove_prefix(std::min(text.size(), string_size_max))) {
+    const std::string_view part = text.substr(0, string_size_max);
+    answers_.bytes_.push_back(static_cast<std::uint8_t>(part.size()));
+    answers_.bytes_.insert(answers_.bytes_.end(), part.begin(), part.end());
+  }
+  return {at, static_cast<std::uint16_t>(answers_.bytes_.size() - at)};
+}
+
 void ServiceCompiler::add_choice(const zones::Choice& choice) {
   ServiceAnswers::Choice compiled;
   compiled.kind = choice.kind;
   compiled.note = choice.note;
+  compiled.share = choice.share;
+  compiled.otherwise = choice.otherwise;
   if (choice.kind == zones::ChoiceKind::records) {
     assert(!choice.records.empty());
     compiled.first_column = static_cast<std::uint32_t>(answers_.columns_.size());

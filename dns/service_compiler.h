@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -20,6 +21,9 @@ class ServiceCompiler {
 
  private:
   void note_types();
+  void check_shares();
+  void add_modes();
+  ServiceAnswers::Bytes add_text(std::string_view text);
   void add_choice(const zones::Choice& choice);
   void add_all(const zones::Choice& choice, ServiceAnswers::Choice& compiled);
   std::uint16_t add_record(zones::RecordId id);

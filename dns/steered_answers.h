@@ -54,6 +54,8 @@ class ServiceAnswers {
   struct Choice {
     zones::ChoiceKind kind = zones::ChoiceKind::records;
     zones::ChoiceNote note = zones::ChoiceNote::none;
+    std::uint8_t share = 100;     // percent of the answers, 1 to 100; the rest is that of
+    std::uint16_t otherwise = 0;  // this choice, whose share is 100
     std::uint32_t first_column = 0;
     std::uint32_t column_count = 0;
     std::uint32_t weight_sum = 0;
@@ -84,6 +86,11 @@ class ServiceAnswers {
     return may_have_[static_cast<std::size_t>(type)];
   }
 
+  /// The TXT record of the service's `_mode` name: at home, and under the exception that lives
+  /// until valid_until(). No bytes: the service has no such name, or there is no exception.
+  [[nodiscard]] RecordBytes home_mode() const noexcept { return mode_bytes(home_mode_); }
+  [[nodiscard]] RecordBytes live_mode() const noexcept { return mode_bytes(live_mode_); }
+
   /// Draws by weight what answers `type`, as `answers:` says. The first record drawn decides: a
   /// CNAME stands alone (RFC 2181 §10.1); otherwise the address records drawn answer together.
   /// Nothing is drawn (part_count 0) where they lack the type: NODATA.
@@ -102,7 +109,15 @@ class ServiceAnswers {
     std::uint16_t cname_size = 0;  // 0: it has addresses
   };
 
+  struct Bytes {
+    std::uint32_t at = 0;
+    std::uint16_t size = 0;
+  };
+
   ServiceAnswers() = default;
+  [[nodiscard]] RecordBytes mode_bytes(Bytes mode) const noexcept {
+    return {{bytes_.data() + mode.at, mode.size}, 1, mode.size};
+  }
   [[nodiscard]] const Record& record_of(const Choice& choice, std::uint16_t place) const noexcept {
     return records_[record_of_column_[choice.first_column + place]];
   }
@@ -118,6 +133,7 @@ class ServiceAnswers {
   bool addresses_repeat_ = false;
   std::size_t answers_ = 1;
   std::optional<WallTime> valid_until_;
+  Bytes home_mode_, live_mode_;
   std::array<bool, steered_type_count> may_have_{};
   std::vector<std::uint16_t> choice_of_variant_;
   std::vector<std::uint16_t> fenced_choice_of_variant_;

@@ -60,22 +60,33 @@ struct Chosen {
   std::optional<std::uint32_t> ttl_max;  // set: the choice needs a grant
 };
 
+// How long the grants of a slot still live, as a TTL; nothing: they have ended, or it has none.
+std::optional<std::uint32_t> ttl_left(const ServiceSlot& slot, const Worker& worker) noexcept {
+  if (slot.wall_end_ms == never_ms) return std::nullopt;  // there is no grant to rely on
+  const std::int64_t left_ms = std::min(slot.wall_end_ms - worker.now.wall_ms,
+                                        slot.monotonic_end_ms - worker.now.monotonic_ms);
+  if (left_ms <= clock_lag_max_ms) return std::nullopt;
+  const std::int64_t ttl = std::max<std::int64_t>(left_ms - ttl_margin_ms, 0) / 1000;
+  return static_cast<std::uint32_t>(std::min<std::int64_t>(ttl, 0x7fff'ffff));
+}
+
 Chosen choose(const ServiceSlot& slot, std::size_t variant, Worker& worker) noexcept {
   const ServiceAnswers& answers = *slot.answers;
   const std::uint16_t fenced = answers.fenced_choice_of_variant(variant);
   const std::uint16_t now = answers.choice_of_variant(variant);
   if (now == fenced) return {&answers.choice(fenced), std::nullopt};
 
-  const bool has_end = slot.wall_end_ms != never_ms;  // else there is no grant to rely on
-  const std::int64_t left_ms = std::min(slot.wall_end_ms - worker.now.wall_ms,
-                                        slot.monotonic_end_ms - worker.now.monotonic_ms);
-  if (!has_end || left_ms <= clock_lag_max_ms) {
+  const auto ttl_max = ttl_left(slot, worker);
+  if (!ttl_max) {
     worker.counters.fenced.add();
     return {&answers.choice(fenced), std::nullopt};
   }
-  const std::int64_t ttl = std::max<std::int64_t>(left_ms - ttl_margin_ms, 0) / 1000;
-  return {&answers.choice(now),
-          static_cast<std::uint32_t>(std::min<std::int64_t>(ttl, 0x7fff'ffff))};
+  const ServiceAnswers::Choice& choice = answers.choice(now);
+  if (choice.share < 100) [[unlikely]] {
+    const auto level = scaled(static_cast<std::uint32_t>(worker.random.next() >> 32), 100);
+    if (level >= choice.share) return {&answers.choice(choice.otherwise), ttl_max};
+  }
+  return {&choice, ttl_max};
 }
 
 void add_nodata(const Asked& asked, std::uint32_t zone, SteeredPlace place,
@@ -154,6 +165,22 @@ void add_steered_tenant(const Asked& asked, zones::TenantId tenant, Reply& reply
   }
   const auto tenant_class = snapshot.tenants->kind(tenant).tenant_class;
   add_slot(asked, snapshot.services[zones::index_of(tenant_class)], {}, reply);
+}
+
+void add_mode(const Asked& asked, std::uint32_t service, Reply& reply) noexcept {
+  const ServiceSlot& slot = asked.snapshot.services[service];
+  if (slot.answers == nullptr) return reply.fail();
+  const ServiceAnswers& answers = *slot.answers;
+  const bool is_asked = asked.query.qtype == rrtype::txt || asked.query.qtype == rrtype::any;
+  if (!is_asked || answers.home_mode().bytes.empty()) {
+    return add_nodata(asked, answers.zone(), {}, std::nullopt, reply);
+  }
+  const bool has_exception = !answers.live_mode().bytes.empty();
+  const auto ttl_max = has_exception ? ttl_left(slot, asked.worker) : std::nullopt;
+  Drawn& drawn = asked.worker.drawn;
+  drawn.parts[0] = ttl_max ? answers.live_mode() : answers.home_mode();
+  drawn.part_count = 1;
+  reply.append(drawn, header_size, ttl_max, false);
 }
 
 }  // namespace demarc::dns

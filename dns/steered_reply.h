@@ -48,4 +48,8 @@ void add_steered(const Asked& asked, std::uint32_t service, SteeredPlace place,
 /// Appends what that tenant is answered: as its class, or by a grant of its own.
 void add_steered_tenant(const Asked& asked, zones::TenantId tenant, Reply& reply) noexcept;
 
+/// Appends the TXT record that tells the mode of service `service`: that of its exception for as
+/// long as the exception lives, as for add_steered(); NODATA for other types but ANY.
+void add_mode(const Asked& asked, std::uint32_t service, Reply& reply) noexcept;
+
 }  // namespace demarc::dns

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cassert>
 
+#include "zones/mode_signal.h"
+
 namespace demarc::dns {
 
 namespace {
@@ -103,7 +105,18 @@ void ZoneCompiler::add_zone(std::uint32_t zone) {
       node.flags |= Node::has_tenants;
     }
     node.special = static_cast<std::uint32_t>(zones::index_of(service));
+    add_mode_name(zone, service);
   }
+}
+
+void ZoneCompiler::add_mode_name(std::uint32_t zone, zones::ServiceId service) {
+  const auto owner = zones::mode_owner(repository_.service(service));
+  if (!owner || zone_of(*owner, zone) != zone) return;
+  NameKey key;
+  key.read(owner->bytes());
+  Node& node = table_.nodes_[ensure_node(key, zone)];
+  node.flags |= Node::leads_to_service;
+  node.special = static_cast<std::uint32_t>(zones::index_of(service));
 }
 
 void ZoneCompiler::add_owner(std::uint32_t zone, const zones::Name& owner, Source source) {
@@ -207,8 +220,9 @@ void ZoneCompiler::mark_cuts() {
     Node& node = table_.nodes_[id];
     if (node.has(Node::is_apex) || is_wildcard(table_.owner(node))) continue;
     if (find_rrset(id, rrtype::ns) == nullptr) continue;
-    node.flags = static_cast<std::uint8_t>((node.flags | Node::is_cut) &
-                                           ~(Node::is_service | Node::has_tenants));
+    node.flags =
+        static_cast<std::uint8_t>((node.flags | Node::is_cut) &
+                                  ~(Node::is_service | Node::has_tenants | Node::leads_to_service));
     node.special = id;
     has_cut_[node.zone] = true;
   }
@@ -231,7 +245,7 @@ void ZoneCompiler::mark_below_cut(NodeId id) {
   Node& node = table_.nodes_[id];
   if (!cut || node.has(Node::is_apex)) return;
   constexpr std::uint8_t lost = Node::is_cut | Node::is_service | Node::has_tenants |
-                                Node::has_wildcard;
+                                Node::leads_to_service | Node::has_wildcard;
   node.flags = static_cast<std::uint8_t>((node.flags | Node::is_below_cut) & ~lost);
   node.special = *cut;
 }

@@ -53,6 +53,7 @@ class ZoneCompiler {
   void add_parents();
   void add_zone(std::uint32_t zone);
   void add_owner(std::uint32_t zone, const zones::Name& owner, Source source);
+  void add_mode_name(std::uint32_t zone, zones::ServiceId service);
   void add_parent_side(std::uint32_t child, std::uint32_t parent, const zones::Name& owner,
                        Source source);
   NodeId ensure_node(const NameKey& key, std::uint32_t zone);

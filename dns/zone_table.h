@@ -24,7 +24,8 @@ struct Node {
   static constexpr std::uint8_t is_below_cut = 4;  // glue and the occluded; `special`: its cut
   static constexpr std::uint8_t has_wildcard = 8;  // there is a `*` directly below
   static constexpr std::uint8_t is_service = 16;   // `special` is the ServiceId
-  static constexpr std::uint8_t leads_to_service = 32;  // a CNAME chain ends at service `special`
+  /// With is_cname: its chain ends at service `special`. Without: it tells that service's mode.
+  static constexpr std::uint8_t leads_to_service = 32;
   static constexpr std::uint8_t is_cname = 64;
   static constexpr std::uint8_t has_tenants = 128;  // with is_service: names below are tenants'
 
@@ -37,6 +38,9 @@ struct Node {
   std::uint8_t flags = 0;
 
   [[nodiscard]] bool has(std::uint8_t flag) const noexcept { return (flags & flag) != 0; }
+  [[nodiscard]] bool is_mode() const noexcept {
+    return (flags & (is_cname | leads_to_service)) == leads_to_service;
+  }
 };
 
 /// The part of an answer after the question, as AnswerWriter rendered it. Points into the table.

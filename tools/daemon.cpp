@@ -304,9 +304,15 @@ Result<void, std::string> Daemon::watch_outside() {
     drop_ = std::move(*drop);
   }
   if (config_.http) {
-    auto http = HttpService::start(*loop_, *config_.http,
-                                   {.metrics = [this] { return metrics_of(*this); },
-                                    .status = [this] { return status_of(*this).dump(2) + "\n"; }});
+    auto http =
+        HttpService::start(*loop_, *config_.http,
+                           {.metrics = [this] { return metrics_of(*this); },
+                            .status = [this] { return status_of(*this).dump(2) + "\n"; },
+                            .mode =
+                                [this](const std::string& name) {
+                                  auto mode = mode_of(*this, name);
+                                  return mode ? std::optional(mode->dump() + "\n") : std::nullopt;
+                                }});
     if (!http) return refused(http.error().text());
     http_ = std::move(*http);
   }

@@ -47,8 +47,8 @@ struct DaemonConfig {
   std::optional<dns::Endpoint> resolver;
   bool resolver_require_ad = true;  // believe only what it validated
   AlertsConfig alerts;
-  std::string probe_ca;             // PEM; empty: the system's
-  bool debug_verbs = false;         // `debug-stall` on the control socket, for drills and tests
+  std::string probe_ca;      // PEM; empty: the system's
+  bool debug_verbs = false;  // `debug-stall` on the control socket, for drills and tests
 };
 
 /// Reads and checks `path`. Every finding goes to `diagnostics`; nothing comes back if one is an

@@ -7,6 +7,7 @@
 
 #include "geo/countries.h"
 #include "zones/gate.h"
+#include "zones/mode_signal.h"
 #include "zones/tenants.h"
 
 namespace demarc::tools {
@@ -228,6 +229,13 @@ Result<json, std::string> explain(const Steering& steering, const geo::Databases
               {"ttl", service.ttl},
               {"records", records_of(steering, service, variant, plan)},
               {"answer", answer_of(service, choice)}};
+  if (mode_owner(service)) {
+    out["mode"] = mode_text(live_mode(cleared, steering.state().trusted_wall));
+  }
+  if (choice.share < 100) {
+    out["share-percent"] = choice.share;
+    out["otherwise"] = answer_of(service, cleared.choices()[choice.otherwise]);
+  }
   if (!request.assumed_down.empty()) out["assumed-down"] = request.assumed_down;
   if (ruling.held) {
     json from = json::array(), to = json::array();
@@ -277,6 +285,7 @@ std::string explain_text(const json& e) {
   } else {
     out += "  5 gate       nothing held\n";
   }
+  if (e.contains("mode")) out += fmt::format("             {}\n", text(e["mode"]));
   const json& answer = e["answer"];
   out += fmt::format("  6 answer     {} ({}), TTL at most {}\n", text(answer["kind"]),
                      text(answer["why"]), text(e["ttl"]));
@@ -285,6 +294,11 @@ std::string explain_text(const json& e) {
     for (const json& address : r["addresses"]) addresses += " " + text(address);
     out += fmt::format("      {:>5.1f} % {}{}\n", r["share-percent"].get<double>(),
                        text(r["endpoint"]), addresses);
+  }
+  if (e.contains("otherwise")) {
+    out += fmt::format("             this for {} of 100 answers, else {} ({})\n",
+                       text(e["share-percent"]), text(e["otherwise"]["kind"]),
+                       text(e["otherwise"]["why"]));
   }
   return out;
 }

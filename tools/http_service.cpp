@@ -12,13 +12,27 @@ constexpr std::size_t http_body_bytes_max = 4096;
 constexpr std::size_t http_threads = 2;
 constexpr std::chrono::seconds loop_answers_within{2};
 
+using Made = std::optional<std::string>;
+
 /// Runs `make` on the loop's thread; nothing if the loop does not come to it in time.
-std::optional<std::string> ask_loop(EventLoop& loop, const std::function<std::string()>& make) {
-  auto promise = std::make_shared<std::promise<std::string>>();
+std::optional<Made> ask_loop(EventLoop& loop, const std::function<Made()>& make) {
+  auto promise = std::make_shared<std::promise<Made>>();
   auto future = promise->get_future();
   loop.post([promise, make] { promise->set_value(make()); });
   if (future.wait_for(loop_answers_within) != std::future_status::ready) return std::nullopt;
   return future.get();
+}
+
+void respond(httplib::Response& response, const std::optional<Made>& made, const char* type) {
+  if (!made) {
+    response.status = 503;
+    response.set_content("the control thread does not answer\n", "text/plain");
+  } else if (!*made) {
+    response.status = 404;
+    response.set_content("no such name\n", "text/plain");
+  } else {
+    response.set_content(**made, type);
+  }
 }
 
 }  // namespace
@@ -53,17 +67,17 @@ Result<std::unique_ptr<HttpService>, SystemError> HttpService::start(EventLoop& 
   const auto serve = [&](const char* path, const char* type, std::function<std::string()> make) {
     http.Get(path, [&loop, type, make = std::move(make)](const httplib::Request&,
                                                          httplib::Response& response) {
-      if (auto text = ask_loop(loop, make)) {
-        response.set_content(*text, type);
-      } else {
-        response.status = 503;
-        response.set_content("the control thread does not answer\n", "text/plain");
-      }
+      respond(response, ask_loop(loop, make), type);
     });
   };
   serve("/metrics", "text/plain; version=0.0.4", std::move(texts.metrics));
   serve("/status", "application/json", std::move(texts.status));
   serve("/healthz", "text/plain", [] { return std::string("ok\n"); });
+  http.Get("/mode/([^/]+)", [&loop, make = std::move(texts.mode)](const httplib::Request& request,
+                                                                  httplib::Response& response) {
+    const std::string name = request.matches[1];
+    respond(response, ask_loop(loop, [make, name] { return make(name); }), "application/json");
+  });
   if (!http.bind_to_port(geo::to_text(endpoint.address), endpoint.port)) {
     return system_error("bind http " + dns::to_text(endpoint));
   }

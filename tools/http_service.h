@@ -1,9 +1,11 @@
-// Read-only HTTP for monitors: /metrics (Prometheus text), /status (JSON), /healthz. It changes
+// Read-only HTTP for monitors and applications: /metrics (Prometheus text), /status and /mode/NAME
+// (JSON; zones/mode_signal.h), /healthz. It changes
 // nothing; orders and approvals go over the control socket. Off unless demarcd.yaml has `http`.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "dns/sockets.h"
@@ -16,6 +18,8 @@ namespace demarc::tools {
 struct HttpTexts {
   std::function<std::string()> metrics;
   std::function<std::string()> status;
+  /// Of the service of this name; nothing, and so 404, if there is none.
+  std::function<std::optional<std::string>(const std::string& name)> mode;
 };
 
 class HttpService {

@@ -7,7 +7,9 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "tools/clock.h"
 #include "tools/daemon.h"
+#include "zones/mode_signal.h"
 #include "zones/tenants.h"
 #include "zones/time_text.h"
 
@@ -29,6 +31,15 @@ std::string_view note_of(ChoiceNote note) {
       return "all down";
   }
   return "";
+}
+
+json mode_status(const ClearedWeights* cleared, WallTime now) {
+  const auto live = cleared == nullptr ? std::nullopt : live_mode(*cleared, now);
+  if (!live) return {{"mode", "home"}};
+  return {{"mode", to_text(live->signal.mode)},
+          {"case", live->signal.case_id},
+          {"until", until_text(live->until)},
+          {"grant", live->signal.grant_id}};
 }
 
 /// Who answers a service now, over all kinds of clients.
@@ -65,6 +76,9 @@ json service_status(const Steering& steering, ServiceId id) {
     status["class"] = service.label;
     status["tenants"] = repository.tenants->tenants_in(id);
     status["regulated-tenants"] = repository.tenants->regulated_in(id);
+  }
+  if (mode_owner(service)) {
+    status["mode"] = mode_status(steering.published(id), read_clocks().wall);
   }
   return status;
 }
@@ -227,6 +241,15 @@ json pending_of(Daemon& daemon) {
   return list;
 }
 
+std::optional<json> mode_of(Daemon& daemon, const std::string& name) {
+  const auto owner = Name::parse_absolute(name);
+  const auto id = owner ? daemon.repository().find_service(*owner) : std::nullopt;
+  if (!id || !mode_owner(daemon.repository().service(*id))) return std::nullopt;
+  json mode = mode_status(daemon.controller().steering().published(*id), read_clocks().wall);
+  mode["generation"] = daemon.generation();
+  return mode;
+}
+
 std::string status_text(const json& s) {
   std::string out =
       fmt::format("{}: {}, {} zones, generation {}, configuration {:.12}\n", text_of(s["node"]),
@@ -258,6 +281,10 @@ std::string status_text(const json& s) {
     out += fmt::format("{:<32} {:<6} {:<8} {}{}\n", text_of(service["name"]),
                        text_of(service["residency"]), text_of(service["home"]),
                        joined(service["answering"]), notes.empty() ? "" : "  (" + notes + ")");
+    if (!service.contains("mode") || !service["mode"].contains("case")) continue;
+    const json& mode = service["mode"];
+    out += fmt::format("{:<32} mode {}, case {}, until {}, {}\n", "", text_of(mode["mode"]),
+                       text_of(mode["case"]), text_of(mode["until"]), text_of(mode["grant"]));
   }
   if (!s["checks"].empty()) {
     out += fmt::format("\n{:<52} {:<8} {}\n", "CHECK", "VERDICT", "LAST RESULT");

@@ -1,6 +1,7 @@
 // One look at what is served and why, as JSON, and the same for people.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <nlohmann/json_fwd.hpp>
@@ -11,6 +12,10 @@ class Daemon;
 
 [[nodiscard]] nlohmann::json status_of(Daemon& daemon);
 [[nodiscard]] nlohmann::json pending_of(Daemon& daemon);
+
+/// The mode of the hard service `name`, as `_mode.NAME` tells it: mode, case, until, grant,
+/// generation. Nothing if there is no such service.
+[[nodiscard]] std::optional<nlohmann::json> mode_of(Daemon& daemon, const std::string& name);
 
 [[nodiscard]] std::string status_text(const nlohmann::json& status);
 [[nodiscard]] std::string pending_text(const nlohmann::json& pending);

@@ -311,8 +311,9 @@ struct Service {
   std::uint32_t ttl = 0;  // seconds
   Residency residency = Residency::none;
   HomeKind home_kind = HomeKind::none;
-  std::optional<JurisdictionId> home;  // with HomeKind::jurisdiction; the default with ::client;
-                                       // with ::tenant that of a class, or of the service's own name
+  std::optional<JurisdictionId>
+      home;  // with HomeKind::jurisdiction; the default with ::client;
+             // with ::tenant that of a class, or of the service's own name
   Access access = Access::write;
   Route route;
   std::size_t answers = 1;  // records answered at once; answers_all: all that have weight
@@ -375,8 +376,8 @@ struct Repository {
 };
 
 [[nodiscard]] std::string_view to_text(Residency residency) noexcept;
-[[nodiscard]] std::string_view to_text(Mode mode) noexcept;      // "read-only" ...
-[[nodiscard]] std::string_view to_text(Access access) noexcept;  // "read" ...
+[[nodiscard]] std::string_view to_text(Mode mode) noexcept;            // "read-only" ...
+[[nodiscard]] std::string_view to_text(Access access) noexcept;        // "read" ...
 [[nodiscard]] std::string_view to_text(TenantLabels labels) noexcept;  // "plain" ...
 [[nodiscard]] std::optional<Mode> parse_mode(std::string_view text) noexcept;
 

@@ -151,9 +151,7 @@ class Comparison {
     change.kind = then == nullptr  ? TenantChangeKind::added
                   : now == nullptr ? TenantChangeKind::removed
                                    : TenantChangeKind::moved;
-    ++(then == nullptr  ? changes_.added
-       : now == nullptr ? changes_.removed
-                        : changes_.moved);
+    ++(then == nullptr ? changes_.added : now == nullptr ? changes_.removed : changes_.moved);
     change.is_legal = is_legal(then, now);
     if (change.is_legal) ++changes_.legal;
     auto& list = change.is_legal ? changes_.list : others_;
@@ -208,8 +206,7 @@ void export_tenants(const Repository& repository, std::optional<ServiceId> servi
                     const std::function<void(std::string_view)>& write) {
   static const TenantMap empty;
   const TenantMap& map = repository.tenants ? *repository.tenants : empty;
-  std::string text =
-      fmt::format("{{\"format\":1,\"digest\":\"{}\",\"services\":[", map.digest());
+  std::string text = fmt::format("{{\"format\":1,\"digest\":\"{}\",\"services\":[", map.digest());
   ByKind<std::string, std::function<std::string(const TenantKind&)>> words(
       map, [&](const TenantKind& kind) { return json_tail(repository.policy, kind); });
   bool is_first_set = true;

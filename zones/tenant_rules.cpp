@@ -54,8 +54,7 @@ class NameRules {
 }  // namespace
 
 void check_tenant_names(const Repository& repository, const TenantMap& map,
-                        Diagnostics& diagnostics,
-                        const std::function<Place(TenantId)>& place_of) {
+                        Diagnostics& diagnostics, const std::function<Place(TenantId)>& place_of) {
   for (std::size_t set = 0; set < map.set_count(); ++set) {
     NameRules(repository, map, diagnostics, place_of).check(map.service_of(set));
   }

@@ -13,7 +13,6 @@ namespace demarc::zones {
 /// Static records, services and zones below a service with tenants: none may be at or below a
 /// tenant's name, and no wildcard may cover those of tenants that do not exist.
 void check_tenant_names(const Repository& repository, const TenantMap& map,
-                        Diagnostics& diagnostics,
-                        const std::function<Place(TenantId)>& place_of);
+                        Diagnostics& diagnostics, const std::function<Place(TenantId)>& place_of);
 
 }  // namespace demarc::zones

@@ -203,6 +203,34 @@ services:
     records: [{ region: eu, weight: 1, endpoint: a.example, addresses: 192.0.2.1 }])",
        {"zones/a.yaml:6:3: [service-below-delegation] service `api.sub` at or below the delegation "
         "sub.example.com.; expected it in that zone"}},
+      {"a static record where a service tells its mode",
+       R"(zone: example.com
+soa: { primary: ns1.example.net., contact: h@example.net }
+nameservers: [ns1.example.net.]
+records: { _mode.api: { A: 192.0.2.9 }, _mode.soft: { A: 192.0.2.9 }, x._mode.api: { A: 192.0.2.9 } }
+services:
+  api:
+    residency: hard
+    home: EU
+    records: [{ region: eu, weight: 1, endpoint: a.example, addresses: 192.0.2.1 }]
+  soft:
+    records: [{ region: eu, weight: 1, endpoint: b.example, addresses: 192.0.2.2 }])",
+       {"zones/a.yaml:6:3: [mode-name-taken] _mode.api.example.com. has static A records, and "
+        "tells "
+        "the mode of hard service `api`; expected no records there"}},
+      {"a service where another tells its mode",
+       R"(zone: example.com
+soa: { primary: ns1.example.net., contact: h@example.net }
+nameservers: [ns1.example.net.]
+services:
+  _mode.api:
+    records: [{ region: eu, weight: 1, endpoint: a.example, addresses: 192.0.2.1 }]
+  api:
+    residency: hard
+    home: EU
+    records: [{ region: eu, weight: 1, endpoint: b.example, addresses: 192.0.2.2 }])",
+       {"zones/a.yaml:5:3: [mode-name-taken] service `_mode.api` has the name that tells the mode "
+        "of hard service `api`; expected another name"}},
       {"a service outside",
        R"(zone: example.com
 soa: { primary: ns1.example.net., contact: h@example.net }

@@ -16,13 +16,13 @@ class LineReader {
     entry.tenant = {tenant.text, tenant.at};
     entry.words.fill({});
     entry.at.fill(node.at);
-    return read_map(reading_, node, "tenant",
-                    {text(entry, "home", TenantWord::home),
-                     text(entry, "residency", TenantWord::residency),
-                     {"region", Presence::optional,
-                      [&](const Node& value) { read_regions(value, entry); }},
-                     text(entry, "regulated", TenantWord::regulated),
-                     text(entry, "sensitivity", TenantWord::sensitivity)});
+    return read_map(
+        reading_, node, "tenant",
+        {text(entry, "home", TenantWord::home),
+         text(entry, "residency", TenantWord::residency),
+         {"region", Presence::optional, [&](const Node& value) { read_regions(value, entry); }},
+         text(entry, "regulated", TenantWord::regulated),
+         text(entry, "sensitivity", TenantWord::sensitivity)});
   }
 
  private:

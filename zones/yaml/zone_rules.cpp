@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "zones/mode_signal.h"
 #include "zones/rdata.h"
 
 namespace demarc::zones::yaml {
@@ -162,6 +163,25 @@ void check_delegation(const Zone& zone, const Service& service, Diagnostics& dia
   }
 }
 
+/// The server itself answers `_mode.NAME` of a hard service (zones/mode_signal.h).
+void check_mode_name(const Zone& zone, const Service& service,
+                     const std::map<Name, const Service*>& services, Diagnostics& diagnostics) {
+  const auto owner = mode_owner(service);
+  if (!owner) return;
+  if (const auto other = services.find(*owner); other != services.end()) {
+    diagnostics.error(other->second->place, "mode-name-taken",
+                      "service `{}` has the name that tells the mode of hard service `{}`; "
+                      "expected another name",
+                      other->second->label, service.label);
+  }
+  std::string type;
+  if (other_data(zone, *owner, type).empty()) return;
+  diagnostics.error(service.place, "mode-name-taken",
+                    "{} has static {} records, and tells the mode of hard service `{}`; expected "
+                    "no records there",
+                    owner->text(), type, service.label);
+}
+
 void check_nameservers(const Zone& zone, const std::map<Name, const Service*>& services,
                        const RecordSources& sources, Diagnostics& diagnostics) {
   for (const RRset& rrset : zone.rrsets) {
@@ -222,6 +242,7 @@ void check_services(const Zone& zone, std::span<const Service> services,
     check_beside_static(zone, service, diagnostics);
     check_delegation(zone, service, diagnostics);
   }
+  for (const Service& service : services) check_mode_name(zone, service, by_owner, diagnostics);
   check_nameservers(zone, by_owner, sources, diagnostics);
 }
 

@@ -1,0 +1,158 @@
+// What people edit in a random history: jurisdictions, keys, rules and services.
+#include <fmt/format.h>
+
+#include "tests/simulation/history.h"
+#include "tests/simulation/signers.h"
+#include "tests/zones/world.h"
+
+namespace demarc::simulation {
+
+using namespace zones;
+using namespace zones::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t service_count = 3;
+
+/// Few countries, so that a reload costs microseconds; the oracle asks as each of them.
+constexpr std::string_view countries[] = {"", "DE", "FR", "CH", "US", "JP"};
+
+}  // namespace
+
+Approvals History::random_approvals() {
+  Approvals approvals{.audience = "sim", .max_duration = 2h, .keys = {}, .rules = {}};
+  for (const Signer& signer : signers()) {
+    if (one_in(16)) continue;
+    ApprovalKey key{
+        signer.key, signer.person, signer.role, signer.algorithm, pem_of(signer, !one_in(20)), {}};
+    if (one_in(16)) key.not_after = clock_.wall + Seconds(pick(7200));
+    approvals.keys.push_back(std::move(key));
+  }
+  static const std::vector<Required> requirements = {
+      {{"legal", 1}}, {{"legal", 1}}, {{"legal", 1}, {"security", 1}}, {{"legal", 2}}};
+  for (const Mode mode : {Mode::full_write, Mode::scoped_write, Mode::read_only}) {
+    if (one_in(10)) continue;
+    approvals.rules.push_back(
+        {one_in(4) ? "example.com" : "*", mode, requirements[pick(requirements.size())]});
+  }
+  if (!one_in(3)) {
+    approvals.break_glass = BreakGlass{.max_duration = one_in(2) ? Seconds(4h) : Seconds(30min),
+                                       .require = {{"security", 1}},
+                                       .review = {{"legal", 1}}};
+  }
+  return approvals;
+}
+
+Policy History::random_policy() {
+  Policy policy = small_policy();
+  if (!one_in(10)) policy.approvals = random_approvals();
+  if (one_in(8)) policy.jurisdictions[0].approved_standby.clear();
+  if (one_in(16)) policy.regions[index_of(eu2)].jurisdiction = CH;
+  add_random_rules(policy);
+  return policy;
+}
+
+void History::add_random_rules(Policy& policy) {
+  if (one_in(3)) {
+    PlanTemplate plan{.id = "eu-to-us",
+                      .zone = "example.com",
+                      .service = "s0.example.com",
+                      .from = {"eu"},
+                      .to = {"us"},
+                      .mode = Mode::full_write,
+                      .max_share = 40,
+                      .max_duration = 1h,
+                      .digest = one_in(2) ? "d1" : "d2"};
+    policy.templates = {std::move(plan)};
+  }
+  const std::size_t rules = one_in(3) ? 1 + pick(3) : 0;
+  for (std::size_t i = 0; i < rules; ++i) {
+    ResidencyRule rule{.id = fmt::format("r{}", i),
+                       .effect = one_in(3) ? Effect::deny : Effect::allow,
+                       .zone = one_in(6) ? "example.org" : "*",
+                       .service = one_in(3) ? "s0.example.com" : "*"};
+    if (one_in(3)) rule.from = {EU};
+    if (one_in(3)) rule.to = {US};
+    if (one_in(4)) rule.mode = Mode::full_write;
+    policy.residency_rules.push_back(std::move(rule));
+  }
+}
+
+Service History::random_service(std::size_t number) {
+  std::vector<Record> records;
+  const std::size_t count = 1 + pick(4);
+  for (std::size_t i = 0; i < count; ++i) {
+    // A home and a place abroad first, so that there is something to be approved.
+    const RegionId region{static_cast<std::uint16_t>(i == 0 ? pick(2) : i == 1 ? 3 : pick(4))};
+    const bool foreign = region == us;
+    records.push_back(record(region, static_cast<std::uint16_t>(foreign ? 0 : pick(3) * 50),
+                             fmt::format("e{}.s{}.example.net", i, number)));
+  }
+  static constexpr Residency kinds[] = {Residency::hard, Residency::hard, Residency::hard,
+                                        Residency::soft, Residency::none};
+  Service made = service(fmt::format("s{}", number), kinds[pick(5)], std::move(records));
+  if (one_in(3)) {
+    made.route = RouteLines{{RouteLine{MatchCountry{{code("US")}}, {us, eu, ch, eu2}, {}},
+                             RouteLine{MatchAll{}, {eu, eu2, ch, us}, {}}}};
+  } else if (one_in(3)) {
+    made.route = RouteNearest{{eu, eu2, ch, us}, {}};
+  }
+  if (made.residency == Residency::hard && one_in(3)) made.home_kind = HomeKind::client;
+  made.on_block.answer = static_cast<BlockAnswer>(pick(3));
+  if (one_in(4)) {
+    made.on_block = {BlockAnswer::record, RecordId{static_cast<std::uint16_t>(pick(count))}};
+  }
+  static constexpr Access accesses[] = {Access::read, Access::scoped_write, Access::write};
+  made.access = accesses[pick(3)];
+  made.quorum = one_in(4) ? 2 : 1;
+  made.activation.target_healthy = one_in(3);
+  add_random_checks(made, number);
+  return made;
+}
+
+void History::add_random_checks(Service& service, std::size_t number) {
+  const std::size_t count = service.records.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (one_in(4)) continue;
+    const std::size_t checks = one_in(6) ? 2 : 1;
+    for (std::size_t c = 0; c < checks; ++c) {
+      std::optional<std::vector<SetWeight>> on_fail;
+      if (one_in(2)) on_fail.emplace();
+      for (std::size_t j = 0; on_fail && j < count; ++j) {
+        if (!one_in(2)) continue;
+        on_fail->push_back(
+            {RecordId{static_cast<std::uint16_t>(j)}, static_cast<std::uint16_t>(pick(2) * 100)});
+      }
+      add_check(service, i, on_fail);
+      service.checks.back().key = fmt::format("s{}/e{}/{}", number, i, c);
+    }
+  }
+}
+
+void History::reload() {
+  std::unique_ptr<Repository> repository;
+  if (configuration_ && one_in(2)) {  // the keys and rules alone
+    repository = std::make_unique<Repository>(*configuration_->repository);
+    repository->policy.approvals = random_approvals();
+  } else {
+    std::vector<Service> services;
+    for (std::size_t i = 0; i < service_count; ++i) services.push_back(random_service(i));
+    repository = std::make_unique<Repository>(repository_of(std::move(services), random_policy()));
+  }
+  repository->digest = std::to_string(pick(1'000'000));
+  auto views = std::make_unique<Views>(*repository);
+  clients_.clear();
+  for (const std::string_view country : countries) {
+    geo::Location location;
+    if (!country.empty()) location.country = code(country);
+    clients_.push_back({location.country, views->classify(location).value()});
+  }
+  configuration_ =
+      std::make_shared<const Configuration>(Configuration{std::move(repository), std::move(views)});
+  load();
+}
+
+void History::load() { happens(ConfigurationLoaded{configuration_, "sim"}); }
+
+}  // namespace demarc::simulation

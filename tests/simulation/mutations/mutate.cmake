@@ -1,0 +1,48 @@
+# Plants one bug: cmake -DSPEC=x.bug -DSOURCE=root -DOUT=folder -P mutate.cmake writes a changed copy
+# of each file that the specification names. A specification is one or more blocks of
+#   ==== FILE / ---- old / exact text / ---- new / other text
+# and the exact text must be in the file once: then nobody believes in a bug that is not planted.
+cmake_policy(VERSION 3.25)
+file(READ "${SPEC}" rest)
+get_filename_component(name "${SPEC}" NAME)
+
+# Sets `result` to what stands in `rest` before `mark`, and takes both away from `rest`.
+macro(take_until mark result)
+  string(FIND "${rest}" "${mark}" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "${name}: expected `${mark}`")
+  endif()
+  string(SUBSTRING "${rest}" 0 ${at} ${result})
+  string(LENGTH "${mark}" mark_size)
+  math(EXPR at "${at} + ${mark_size}")
+  string(SUBSTRING "${rest}" ${at} -1 rest)
+endmacro()
+
+take_until("==== " before)
+while(NOT rest STREQUAL "")
+  take_until("\n---- old\n" path)
+  take_until("\n---- new\n" old)
+  string(FIND "${rest}" "==== " next)
+  if(next EQUAL -1)
+    set(new "${rest}")
+    set(rest "")
+  else()
+    take_until("==== " new)
+  endif()
+  string(REGEX REPLACE "\n$" "" new "${new}")
+
+  set(target "${OUT}/${path}")
+  if(NOT "${path}" IN_LIST seen)
+    list(APPEND seen "${path}")
+    file(READ "${SOURCE}/${path}" text)
+  else()
+    file(READ "${target}" text)
+  endif()
+  string(FIND "${text}" "${old}" first)
+  string(FIND "${text}" "${old}" last REVERSE)
+  if(first EQUAL -1 OR NOT first EQUAL last)
+    message(FATAL_ERROR "${name}: ${path} has not exactly once:\n${old}")
+  endif()
+  string(REPLACE "${old}" "${new}" text "${text}")
+  file(WRITE "${target}" "${text}")
+endwhile()
