@@ -29,6 +29,19 @@ std::uint32_t negative_ttl(const zones::RRset& soa) {
   return std::min(soa.ttl, get32(as_bytes(rdata).data() + rdata.size() - 4));
 }
 
+// The first of the five numbers that end the RDATA.
+std::uint32_t serial_of(const zones::Rdata& soa) {
+  return soa.size() < 20 ? 0 : get32(as_bytes(soa).data() + soa.size() - 20);
+}
+
+std::uint8_t label_count(std::string_view name) {
+  std::uint8_t count = 0;
+  for (; name.size() > 1; ++count) {
+    name.remove_prefix(static_cast<std::uint8_t>(name[0]) + std::size_t{1});
+  }
+  return count;
+}
+
 }  // namespace
 
 std::optional<SystemError> ZoneCompiler::render_negatives() {
@@ -45,6 +58,7 @@ std::optional<SystemError> ZoneCompiler::render_negatives() {
     writer_.without_compression();
     add_soa(zone);
     table_.zones_[zone].plain_negative_at = store(writer_.finish());
+    table_.zones_[zone].version = {label_count(apex.wire()), serial_of(soa->rdata.front())};
   }
   return std::nullopt;
 }
@@ -62,11 +76,8 @@ void ZoneCompiler::render_node(NodeId id) {
 }
 
 void ZoneCompiler::render_cut(NodeId id) {
-  const std::string_view cut = owner_of(id);
-  const zones::RRset& ns = *find_rrset(id, rrtype::ns);
-  writer_.begin(cut, Shift::all);
-  writer_.add(Section::authority, cut, ns, ns.ttl);
-  add_glue(cut, ns);
+  writer_.begin(owner_of(id), Shift::all);
+  add_referral(id);
   add_entry(id, ZoneTable::any_other_type, Rcode::noerror, false);
   if (const auto* const ds = find_rrset(id, rrtype::ds)) render_rrset(id, *ds);
 }
@@ -88,12 +99,15 @@ void ZoneCompiler::render_cname(NodeId id, const zones::RRset& cname) {
 
   begin_chain(id, hops);
   if (end.kind == ChainEnd::Kind::records || end.kind == ChainEnd::Kind::missing) add_soa(end.zone);
+  if (end.kind == ChainEnd::Kind::delegation) add_referral(end.node);
   const bool is_missing = end.kind == ChainEnd::Kind::missing;
   add_entry(id, ZoneTable::any_other_type, is_missing ? Rcode::nxdomain : Rcode::noerror, true);
 
   begin_chain(id, {hops.front()});
   add_entry(id, rrtype::cname, Rcode::noerror, true);
+  if (end.kind == ChainEnd::Kind::delegation) return render_chain_to_cut(id, end, hops);
   if (!has_end) return;
+  if (table_.nodes_[end.node].has(Node::is_apex)) render_chain_to_apex(id, end, hops);
   if (end.kind == ChainEnd::Kind::service) {
     Node& node = table_.nodes_[id];
     node.flags |= Node::leads_to_service;
@@ -110,6 +124,34 @@ void ZoneCompiler::render_cname(NodeId id, const zones::RRset& cname) {
   }
 }
 
+// DS at the cut itself belongs to this side of it (RFC 4035 §3.1.4.1).
+void ZoneCompiler::render_chain_to_cut(NodeId id, const ChainEnd& end,
+                                       const std::vector<Hop>& hops) {
+  if (end.owner != owner_of(end.node)) return;
+  begin_chain(id, hops);
+  if (const auto* const ds = find_rrset(end.node, rrtype::ds)) {
+    writer_.add(Section::answer, end.owner, *ds, ds->ttl);
+  } else {
+    add_soa(end.zone);
+  }
+  add_entry(id, rrtype::ds, Rcode::noerror, true);
+}
+
+// DS at the apex of a zone whose parent is ours as well belongs to the parent.
+void ZoneCompiler::render_chain_to_apex(NodeId id, const ChainEnd& end,
+                                        const std::vector<Hop>& hops) {
+  const ZoneTable::ParentSide parent = table_.parent_side(table_.nodes_[end.node]);
+  if (!parent.is_hosted) return;
+  begin_chain(id, hops);
+  const auto* const ds = parent.node ? find_rrset(*parent.node, rrtype::ds) : nullptr;
+  if (ds != nullptr) {
+    writer_.add(Section::answer, end.owner, *ds, ds->ttl);
+  } else {
+    add_soa(parent.zone);
+  }
+  add_entry(id, rrtype::ds, Rcode::noerror, true);
+}
+
 // Collects the CNAMEs from `owner` on, until a name has none or the chain is too long.
 ZoneCompiler::ChainEnd ZoneCompiler::follow(const std::string& owner, const zones::RRset& cname,
                                             std::vector<Hop>& hops) const {
@@ -121,8 +163,12 @@ ZoneCompiler::ChainEnd ZoneCompiler::follow(const std::string& owner, const zone
     const Match match = table_.find(key);
     if (match.kind == MatchKind::outside) return {};
     const Node& node = table_.node(match.node);
-    if (node.has(Node::is_cut | Node::is_below_cut)) return {};
+    if (node.has(Node::is_cut | Node::is_below_cut)) {
+      return {ChainEnd::Kind::delegation, node.special, node.zone, std::move(target)};
+    }
     if (match.kind == MatchKind::missing) {
+      // A tenant's name may be one: the client asks for the target by itself, which answers it.
+      if (node.has(Node::has_tenants)) return {};
       return {ChainEnd::Kind::missing, match.node, node.zone, std::move(target)};
     }
     if (node.has(Node::is_service)) {
@@ -150,6 +196,13 @@ void ZoneCompiler::begin_chain(NodeId id, const std::vector<Hop>& hops) {
 void ZoneCompiler::add_soa(std::uint32_t zone) {
   const zones::RRset& soa = *soa_of(zone);
   writer_.add(Section::authority, repository_.zones[zone].apex.wire(), soa, negative_ttl(soa));
+}
+
+void ZoneCompiler::add_referral(NodeId cut) {
+  const std::string_view owner = owner_of(cut);
+  const zones::RRset& ns = *find_rrset(cut, rrtype::ns);
+  writer_.add(Section::authority, owner, ns, ns.ttl);
+  add_glue(owner, ns);
 }
 
 void ZoneCompiler::add_addresses(const zones::RRset& rrset) {

@@ -45,6 +45,44 @@ class Cursor {
   std::size_t at_ = 0;
 };
 
+// RFC 7873 §4: a client cookie alone, or one with a server cookie of 8 to 32 bytes.
+bool is_cookie_size(std::size_t size) noexcept { return size == 8 || (size >= 16 && size <= 40); }
+
+Reading read_client_subnet(std::span<const std::uint8_t> data, Edns& edns) noexcept {
+  const auto subnet = parse_client_subnet(data);
+  if (!subnet || !edns.client_subnet.empty()) return Reading::format_error;
+  edns.client_subnet = data;
+  edns.subnet = *subnet;
+  return Reading::good;
+}
+
+// Unknown options are ignored (RFC 6891 §6.1.2); of several cookies the first counts.
+Reading read_option(std::uint16_t code, std::span<const std::uint8_t> data, Edns& edns) noexcept {
+  switch (code) {
+    case edns::client_subnet:
+      return read_client_subnet(data, edns);
+    case edns::cookie:
+      if (!is_cookie_size(data.size())) return Reading::format_error;
+      if (edns.cookie.empty()) edns.cookie = data;
+      return Reading::good;
+    case edns::nsid:
+      edns.wants_nsid = true;
+      return Reading::good;
+    case edns::zone_version:
+      if (!data.empty()) return Reading::format_error;  // RFC 9660 §3
+      edns.wants_zone_version = true;
+      return Reading::good;
+    case edns::padding:
+      edns.wants_padding = true;
+      return Reading::good;
+    case edns::keepalive:
+      edns.wants_keepalive = true;
+      return Reading::good;
+    default:
+      return Reading::good;
+  }
+}
+
 Reading read_options(std::span<const std::uint8_t> options, Edns& edns) noexcept {
   Cursor cursor(options);
   while (!cursor.at_end()) {
@@ -52,11 +90,8 @@ Reading read_options(std::span<const std::uint8_t> options, Edns& edns) noexcept
     if (!head) return Reading::format_error;
     const auto data = cursor.take(get16(head->data() + 2));
     if (!data) return Reading::format_error;
-    if (get16(head->data()) != edns::client_subnet) continue;  // unknown ones are ignored
-    const auto subnet = parse_client_subnet(*data);
-    if (!subnet || !edns.client_subnet.empty()) return Reading::format_error;
-    edns.client_subnet = *data;
-    edns.subnet = *subnet;
+    const Reading reading = read_option(get16(head->data()), *data, edns);
+    if (reading != Reading::good) return reading;
   }
   return Reading::good;
 }
@@ -71,7 +106,7 @@ Reading read_opt(std::span<const std::uint8_t> fixed, std::span<const std::uint8
   edns.dnssec_ok = (fixed[6] & 0x80) != 0;
   if (edns.version != 0) return Reading::bad_version;  // its options need not look like ours
   const Reading reading = read_options(rdata, edns);
-  if (reading != Reading::good) edns.client_subnet = {};
+  if (reading != Reading::good) edns.client_subnet = edns.cookie = {};
   return reading;
 }
 
@@ -88,6 +123,13 @@ Reading read_record(Cursor& cursor, Section section, Edns& edns) noexcept {
   if (get16(fixed->data()) != rrtype::opt) return Reading::good;
   if (!owner_is_root || section != Section::additional) return Reading::format_error;
   return read_opt(*fixed, *rdata, edns);
+}
+
+bool skip_questions(Cursor& cursor, unsigned count) noexcept {
+  for (unsigned index = 0; index < count; ++index) {
+    if (!cursor.skip_name() || !cursor.take(4)) return false;
+  }
+  return true;
 }
 
 bool read_question(Cursor& cursor, Query& query) noexcept {
@@ -115,6 +157,19 @@ Reading read_records(Cursor& cursor, std::span<const std::uint8_t> header, Edns&
   return cursor.at_end() ? Reading::good : Reading::format_error;
 }
 
+// What is no ordinary query: read as far as to know whether the answer has an OPT (RFC 6891 §7).
+Reading read_odd(Cursor& cursor, std::span<const std::uint8_t> header, Query& query) noexcept {
+  const unsigned question_count = get16(header.data() + 4);
+  const Reading rest = skip_questions(cursor, question_count)
+                           ? read_records(cursor, header, query.edns)
+                           : Reading::format_error;
+  if (rest != Reading::good) query.edns.client_subnet = query.edns.cookie = {};
+  if ((query.flags & opcode_mask) != 0) return Reading::not_implemented;
+  const bool asks_for_cookie =
+      rest == Reading::good && question_count == 0 && !query.edns.cookie.empty();
+  return asks_for_cookie ? Reading::cookie_only : Reading::format_error;
+}
+
 }  // namespace
 
 Reading read_query(std::span<const std::uint8_t> packet, Query& query) noexcept {
@@ -123,11 +178,12 @@ Reading read_query(std::span<const std::uint8_t> packet, Query& query) noexcept 
   query.flags = packet[2];
   query.question = {};
   query.edns = {};
-  if ((query.flags & opcode_mask) != 0) return Reading::not_implemented;
-  if (get16(packet.data() + 4) != 1) return Reading::format_error;
-
   Cursor cursor(packet);
   cursor.take(header_size);
+  const unsigned question_count = get16(packet.data() + 4);
+  if ((query.flags & opcode_mask) != 0 || question_count != 1) {
+    return read_odd(cursor, packet.first(header_size), query);
+  }
   if (!read_question(cursor, query)) return Reading::format_error;
   return read_records(cursor, packet.first(header_size), query.edns);
 }

@@ -20,6 +20,11 @@ struct Edns {
   std::uint16_t udp_size = 0;                   // as the client wrote it
   std::span<const std::uint8_t> client_subnet;  // the option's data, empty: the query had none
   geo::Prefix subnet;                           // its meaning
+  std::span<const std::uint8_t> cookie;         // the option's data, empty: the query had none
+  bool wants_nsid = false;                      // RFC 5001
+  bool wants_zone_version = false;              // RFC 9660
+  bool wants_keepalive = false;                 // RFC 7828; means nothing over UDP
+  bool wants_padding = false;                   // RFC 7830; means nothing without TLS
 };
 
 /// A query. Spans point into the packet it was read from.
@@ -39,12 +44,14 @@ enum class Reading : std::uint8_t {
   format_error,
   not_implemented,  // an opcode other than QUERY
   bad_version,      // EDNS version above 0
+  cookie_only,      // no question, and a cookie: the client asks for ours (RFC 7873 §5.4)
 };
 
 /// Reads a message: exactly one question (RFC 9619), no compression in QNAME, at most one OPT, no
-/// bytes left over. Fills `query` as far as it came: `id` and `flags` for all but `silence`;
-/// `question`, `qtype`, `qclass` and `qname` where `question` is not empty; `edns` where it says
-/// so. Any bytes, any thread are fine; allocates nothing.
+/// bytes left over. An OPT is looked for in what is not implemented and in other numbers of
+/// questions as well, for an answer with an OPT. Fills `query` as far as it came: `id` and `flags`
+/// for all but `silence`; `question`, `qtype`, `qclass` and `qname` where `question` is not empty;
+/// `edns` where it says so. Any bytes, any thread are fine; allocates nothing.
 [[nodiscard]] Reading read_query(std::span<const std::uint8_t> packet, Query& query) noexcept;
 
 }  // namespace demarc::dns

@@ -13,9 +13,10 @@ namespace demarc::dns {
 namespace {
 
 constexpr std::uint16_t pointer_mark = 0xc000;
+constexpr std::size_t padding_block = 468;  // of answers (RFC 8467 §4.1)
 
 std::size_t size_limit(const Query& query, Transport transport) noexcept {
-  if (transport == Transport::tcp) return message_size_max;
+  if (is_stream(transport)) return message_size_max;
   if (!query.edns.present) return udp_size_without_edns;
   return std::clamp<std::size_t>(query.edns.udp_size, udp_size_without_edns, udp_size_max);
 }
@@ -38,6 +39,38 @@ Reply::Reply(const Query& query, Transport transport, std::span<std::uint8_t> ou
   }
   body_at_ = header_size + query.question.size();
   size_ = body_at_;
+}
+
+std::uint8_t* Reply::add_option(std::uint16_t code, std::size_t data_size) noexcept {
+  assert(size_ == body_at_ && query_.edns.present);
+  std::uint8_t* const option = options_.data() + options_size_;
+  const std::size_t size = edns::option_header_size + data_size;
+  assert(options_size_ + size <= options_.size() && body_limit_ - size_ > size);
+  put16(option, code);
+  put16(option + 2, data_size);
+  options_size_ += size;
+  body_limit_ -= size;
+  return option + edns::option_header_size;
+}
+
+void Reply::set_nsid(std::string_view nsid) noexcept {
+  const std::size_t size = std::min(nsid.size(), nsid_size_max);
+  std::memcpy(add_option(edns::nsid, size), nsid.data(), size);
+}
+
+void Reply::set_cookie(const std::array<std::uint8_t, cookie_size>& cookie) noexcept {
+  std::memcpy(add_option(edns::cookie, cookie.size()), cookie.data(), cookie.size());
+}
+
+void Reply::set_keepalive(std::uint16_t idle) noexcept {
+  put16(add_option(edns::keepalive, 2), idle);
+}
+
+void Reply::set_zone_version(ZoneVersion version) noexcept {
+  std::uint8_t* const data = add_option(edns::zone_version, edns::zone_version_size);
+  data[0] = version.label_count;
+  data[1] = 0;  // TYPE: the SOA serial
+  put32(data + 2, version.serial);
 }
 
 bool Reply::append(const Answer& answer, std::size_t shift) noexcept {
@@ -108,6 +141,24 @@ void Reply::lower_ttl(std::size_t owner_end, std::uint32_t ttl_max) noexcept {
   if (get32(ttl) > ttl_max) put32(ttl, ttl_max);
 }
 
+void Reply::append_chaos_text(std::string_view text) noexcept {
+  const std::size_t text_size = std::min(text.size(), chaos_text_size_max);
+  std::uint8_t* const record = out_ + size_;
+  if (rr_rdata_at + 1 + text_size > body_limit_ - size_) {
+    does_not_fit();
+    return;
+  }
+  put16(record, pointer_mark | header_size);
+  put16(record + 2, rrtype::txt);
+  put16(record + 4, rrclass::ch);
+  put32(record + rr_ttl_at, 0);
+  put16(record + rr_rdata_at - 2, 1 + text_size);
+  record[rr_rdata_at] = static_cast<std::uint8_t>(text_size);
+  std::memcpy(record + rr_rdata_at + 1, text.data(), text_size);
+  size_ += rr_rdata_at + 1 + text_size;
+  ++answer_count_;
+}
+
 void Reply::append_any_hinfo() noexcept {
   static constexpr std::array<std::uint8_t, 21> hinfo{0xc0, 0x0c,  // the QNAME
                                                       0,    rrtype::hinfo,
@@ -134,12 +185,16 @@ void Reply::fail() noexcept {
   rcode_ = Rcode::servfail;
 }
 
+void Reply::truncate() noexcept {
+  size_ = body_at_;
+  answer_count_ = authority_count_ = additional_count_ = 0;
+  is_truncated_ = true;
+}
+
 bool Reply::does_not_fit() noexcept {
   const bool has_longer_transport = transport_ == Transport::udp;
   if (has_longer_transport) {
-    size_ = body_at_;
-    answer_count_ = authority_count_ = additional_count_ = 0;
-    is_truncated_ = true;
+    truncate();
   } else {
     fail();
   }
@@ -174,9 +229,24 @@ void Reply::write_opt() noexcept {
     size_ += write_client_subnet(query_.edns.client_subnet, scope_prefix_,
                                  {out_ + size_, message_limit_ - size_});
   }
+  std::memcpy(out_ + size_, options_.data(), options_size_);
+  size_ += options_size_;
   size_ += write_extended_error(size_);
+  if (transport_ == Transport::tls && query_.edns.wants_padding) size_ += write_padding(size_);
   put16(opt + 9, static_cast<std::size_t>(out_ + size_ - opt) - edns::opt_size);
   ++additional_count_;
+}
+
+// To a multiple of the block, as far as the message may grow.
+std::size_t Reply::write_padding(std::size_t at) noexcept {
+  const std::size_t unpadded = at + edns::option_header_size;
+  if (unpadded > message_limit_) return 0;
+  const std::size_t wanted = (padding_block - unpadded % padding_block) % padding_block;
+  const std::size_t size = std::min(wanted, message_limit_ - unpadded);
+  put16(out_ + at, edns::padding);
+  put16(out_ + at + 2, size);
+  std::memset(out_ + unpadded, 0, size);
+  return edns::option_header_size + size;
 }
 
 std::size_t Reply::write_extended_error(std::size_t at) noexcept {
@@ -186,7 +256,7 @@ std::size_t Reply::write_extended_error(std::size_t at) noexcept {
   put16(out_ + at, edns::extended_error);
   put16(out_ + at + 2, data_size);
   put16(out_ + at + 4, extended_error_->code);
-  std::memcpy(out_ + at + 6, extended_error_->text.data(), extended_error_->text.size());
+  std::ranges::copy(extended_error_->text, out_ + at + 6);
   return edns::option_header_size + data_size;
 }
 

@@ -2,12 +2,15 @@
 // dns/responder.cpp and dns/steered_reply.cpp decide what goes into it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
 
+#include "dns/cookies.h"
+#include "dns/identity.h"
 #include "dns/query.h"
 #include "dns/steered_answers.h"
 #include "dns/worker.h"
@@ -24,6 +27,10 @@ struct ExtendedError {
 /// Room for every header, question and OPT of ours, whatever the query.
 inline constexpr std::size_t reply_size_min = 512;
 
+/// All options that Reply::set_*() may add, with their heads.
+inline constexpr std::size_t options_size_max =
+    4 * edns::option_header_size + nsid_size_max + cookie_size + 2 + edns::zone_version_size;
+
 /// Writes into the caller's buffer; allocates nothing. After a body that did not fit, everything
 /// but finish() has no effect any more.
 class Reply {
@@ -34,6 +41,18 @@ class Reply {
   void set_rcode(Rcode rcode) noexcept { rcode_ = rcode; }
   void set_authoritative(bool is_authoritative) noexcept { is_authoritative_ = is_authoritative; }
   void set_extended_error(ExtendedError error) noexcept { extended_error_ = error; }
+  // Options of the OPT, where the query has one: to be set before anything is appended, since they
+  // take room from it.
+
+  /// RFC 5001; at most nsid_size_max bytes, which outlive this.
+  void set_nsid(std::string_view nsid) noexcept;
+  /// The client's cookie and ours (RFC 7873).
+  void set_cookie(const std::array<std::uint8_t, cookie_size>& cookie) noexcept;
+  /// How long an idle connection is kept, in 100 ms (RFC 7828 §3.1).
+  void set_keepalive(std::uint16_t idle) noexcept;
+  /// The serial of the zone that has the answer (RFC 9660 §2.1).
+  void set_zone_version(ZoneVersion version) noexcept;
+
   /// For ECS: how specific the answer is; 0: it is the same for all.
   void set_scope(std::uint8_t scope_prefix) noexcept { scope_prefix_ = scope_prefix; }
 
@@ -50,8 +69,14 @@ class Reply {
   /// Lowers the TTL of the record whose owner ends at `owner_end` (RFC 1035 §4.1.3).
   void lower_ttl(std::size_t owner_end, std::uint32_t ttl_max) noexcept;
 
+  /// One TXT record of class CH with one character-string, owned by the QNAME, TTL 0.
+  void append_chaos_text(std::string_view text) noexcept;
+
   /// A single HINFO "RFC8482" for queries of type ANY (RFC 8482 §4.2).
   void append_any_hinfo() noexcept;
+
+  /// No record but TC: the client shall ask again over TCP (RFC 2181 §9).
+  void truncate() noexcept;
 
   /// SERVFAIL without any record, whatever was appended before.
   void fail() noexcept;
@@ -66,8 +91,10 @@ class Reply {
 
  private:
   bool does_not_fit() noexcept;
+  std::uint8_t* add_option(std::uint16_t code, std::size_t data_size) noexcept;
   void write_opt() noexcept;
   std::size_t write_extended_error(std::size_t at) noexcept;
+  std::size_t write_padding(std::size_t at) noexcept;
   bool append_once(const RecordBytes& part, std::size_t first_record) noexcept;
 
   const Query& query_;
@@ -85,6 +112,8 @@ class Reply {
   bool is_truncated_ = false;
   std::uint8_t scope_prefix_ = 0;
   std::optional<ExtendedError> extended_error_;
+  std::size_t options_size_ = 0;
+  std::array<std::uint8_t, options_size_max> options_;  // as they will be in the OPT
 };
 
 }  // namespace demarc::dns

@@ -24,6 +24,55 @@ std::optional<Rcode> rcode_of_meta_type(std::uint16_t qtype) noexcept {
   }
 }
 
+constexpr ExtendedError not_authoritative{20, {}};  // RFC 8914 §4.21
+
+// The names that tell of the server itself (RFC 4892); what the operator keeps silent is refused.
+void add_chaos(const Identity& identity, const Query& query, Reply& reply) noexcept {
+  using namespace std::string_view_literals;
+  const auto bytes = query.qname.suffix(0);
+  const std::string_view qname(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const bool asks_version = qname == "\7version\4bind\0"sv || qname == "\7version\6server\0"sv;
+  const bool asks_server = qname == "\2id\6server\0"sv || qname == "\10hostname\4bind\0"sv;
+  const std::string_view text = asks_version  ? std::string_view(identity.version)
+                                : asks_server ? std::string_view(identity.server)
+                                              : std::string_view{};
+  if (text.empty()) return reply.set_rcode(Rcode::refused);
+  reply.set_authoritative(true);
+  if (query.qtype == rrtype::txt || query.qtype == rrtype::any) reply.append_chaos_text(text);
+}
+
+// What is known of the client before its question is looked at.
+struct Admission {
+  bool has_good_cookie = false;  // it receives what is sent to its address
+  bool may_answer = true;        // else it must come back with a cookie
+};
+
+// Adds the options that need no zone.
+Admission add_options(const Identity& identity, const Worker& worker, const Query& query,
+                      const geo::Address& client, Transport transport, Reply& reply) noexcept {
+  const Edns& edns = query.edns;
+  if (edns.wants_nsid && !identity.nsid.empty()) reply.set_nsid(identity.nsid);
+  if (edns.wants_keepalive && is_stream(transport) && identity.keepalive != 0) {
+    reply.set_keepalive(identity.keepalive);
+  }
+  if (edns.cookie.empty() || identity.cookie_secrets.empty()) return {};
+  const std::int64_t now = worker.now.wall_ms / 1000;
+  Admission admission;
+  admission.has_good_cookie =
+      check_cookie(edns.cookie, client, now, identity.cookie_secrets) == CookieState::good;
+  reply.set_cookie(make_cookie(edns.cookie, client, now, identity.cookie_secrets));
+  admission.may_answer =
+      admission.has_good_cookie || is_stream(transport) || !identity.requires_cookie;
+  return admission;
+}
+
+RateDecision limit_rate(Worker& worker, const geo::Address& client) noexcept {
+  const RateDecision decision = worker.limiter->account(client, worker.now.monotonic_ms);
+  if (decision == RateDecision::drop) worker.counters.rate_dropped.add();
+  if (decision == RateDecision::truncate) worker.counters.rate_truncated.add();
+  return worker.limiter->is_dry_run() ? RateDecision::answer : decision;
+}
+
 void add_negative(const ZoneTable& zones, std::uint32_t zone, const Query& query, Rcode rcode,
                   Reply& reply) noexcept {
   reply.set_rcode(rcode);
@@ -57,7 +106,7 @@ void add_ds_of_apex(const ZoneTable& zones, const Node& apex, const Query& query
   const ZoneTable::ParentSide parent = zones.parent_side(apex);
   const auto ds = parent.node ? zones.find_answer(zones.node(*parent.node), rrtype::ds)
                               : std::optional<Answer>{};
-  if (ds) {
+  if (ds && !ds->is_for_other_types) {
     reply.append(*ds, 0);
   } else {
     add_negative(zones, parent.is_hosted ? parent.zone : apex.zone, query, Rcode::noerror, reply);
@@ -118,21 +167,38 @@ class NameAnswer {
   Reply& reply_;
 };
 
+// A name below a service with tenants that no zone has: a tenant's, or nobody's.
+void add_below_tenants(const Asked& asked, const Node& service, Reply& reply) noexcept {
+  const auto tenant = find_tenant(asked, service.special, service.owner_size);
+  if (!tenant) {
+    return add_negative(*asked.snapshot.zones, service.zone, asked.query, Rcode::nxdomain, reply);
+  }
+  if (asked.query.qtype == rrtype::any) return reply.append_any_hinfo();
+  add_steered_tenant(asked, *tenant, reply);
+}
+
 void add_answer(const Snapshot& snapshot, Worker& worker, const Query& query,
                 const geo::Address& client, Reply& reply) noexcept {
   if (const auto rcode = rcode_of_meta_type(query.qtype)) return reply.set_rcode(*rcode);
+  if (query.qclass == rrclass::ch) return add_chaos(*snapshot.identity, query, reply);
   if (query.qclass != rrclass::in && query.qclass != rrclass::any) {
     return reply.set_rcode(Rcode::refused);
   }
   const Match match = snapshot.zones->find(query.qname);
-  if (match.kind == MatchKind::outside) return reply.set_rcode(Rcode::refused);
-
-  reply.set_authoritative(true);
+  if (match.kind == MatchKind::outside) {
+    reply.set_extended_error(not_authoritative);
+    return reply.set_rcode(Rcode::refused);
+  }
+  reply.set_authoritative(query.qclass == rrclass::in);  // RFC 1035 §6.2: never for class ANY
   const Node& node = snapshot.zones->node(match.node);
+  if (query.edns.wants_zone_version) reply.set_zone_version(snapshot.zones->version(node.zone));
   if (node.has(Node::is_cut | Node::is_below_cut)) {
     return add_referral(*snapshot.zones, match, query, reply);
   }
   if (match.kind == MatchKind::missing) {
+    if (node.has(Node::has_tenants)) {
+      return add_below_tenants({snapshot, worker, query, client}, node, reply);
+    }
     return add_negative(*snapshot.zones, node.zone, query, Rcode::nxdomain, reply);
   }
   NameAnswer(snapshot, worker, query, client, reply).add(node);
@@ -152,15 +218,33 @@ std::size_t respond(const Snapshot& snapshot, Worker& worker, std::span<const st
     return 0;
   }
   Reply reply(query, transport, out);
+  Admission admission;
+  if (reading == Reading::good || reading == Reading::cookie_only) {
+    admission = add_options(*snapshot.identity, worker, query, client, transport, reply);
+  }
+  if (worker.limiter && transport == Transport::udp && !admission.has_good_cookie) {
+    const RateDecision decision = limit_rate(worker, client);
+    if (decision == RateDecision::drop) return 0;
+    if (decision == RateDecision::truncate) {
+      reply.truncate();
+      return reply.finish();
+    }
+  }
   switch (reading) {
     case Reading::good:
-      add_answer(snapshot, worker, query, client, reply);
+      if (admission.may_answer) {
+        add_answer(snapshot, worker, query, client, reply);
+      } else {
+        reply.set_rcode(Rcode::badcookie);
+      }
       break;
     case Reading::not_implemented:
       reply.set_rcode(Rcode::notimp);
       break;
     case Reading::bad_version:
       reply.set_rcode(Rcode::badvers);
+      break;
+    case Reading::cookie_only:
       break;
     case Reading::format_error:
     case Reading::silence:

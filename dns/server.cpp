@@ -64,10 +64,22 @@ Result<std::unique_ptr<Server>, SystemError> Server::bind(const ServerConfig& co
     std::ranges::move(listening->udp, std::back_inserter(server->udp_sockets_));
     server->bound_.push_back(listening->endpoint);
   }
+  for (const Endpoint& wanted : config.tls_listen) {
+    auto listener = open_tcp_listener(wanted);
+    if (!listener) return std::unexpected(listener.error());
+    const auto port = bound_port(*listener);
+    if (!port) return std::unexpected(port.error());
+    server->tls_listeners_.push_back(std::move(*listener));
+    server->tls_bound_.push_back({wanted.address, *port});
+  }
   for (std::size_t index = 0; index <= server->udp_sockets_.size(); ++index) {
     // Seeds far apart: one thread's numbers are not another's, shifted by one.
     const std::uint64_t seed = Random(config.seed + index).next();
     server->workers_.push_back(std::make_unique<Worker>(seed));
+    server->workers_.back()->proxy_peers = config.proxy_peers;
+    if (config.rate_limit.per_second != 0) {
+      server->workers_.back()->limiter.emplace(config.rate_limit, config.threads, config.seed);
+    }
   }
   return server;
 }
@@ -87,9 +99,9 @@ Result<void, SystemError> Server::serve(Published& published) {
 
 void Server::start_threads(Published& published) {
   const BlockedSignals blocked;
-  std::vector<int> listeners;
-  listeners.reserve(tcp_listeners_.size());
-  for (const Descriptor& listener : tcp_listeners_) listeners.push_back(listener.number());
+  std::vector<TcpListener> listeners;
+  for (const Descriptor& listener : tcp_listeners_) listeners.push_back({listener.number(), false});
+  for (const Descriptor& listener : tls_listeners_) listeners.push_back({listener.number(), true});
   auto tcp = std::make_unique<TcpLoop>(listeners, config_.tcp, published, published.add_seat(),
                                        *workers_.front());
   if (const auto opened = tcp->open(); !opened) {

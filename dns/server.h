@@ -17,10 +17,14 @@
 namespace demarc::dns {
 
 struct ServerConfig {
-  std::vector<Endpoint> listen;  // port 0: any free one, the same for UDP and TCP
-  unsigned threads = 1;          // UDP threads for each address
-  std::uint64_t seed = 0;        // of the random numbers that draw answers
-  TcpLimits tcp;                 // over all addresses
+  std::vector<Endpoint> listen;      // port 0: any free one, the same for UDP and TCP
+  std::vector<Endpoint> tls_listen;  // DNS over TLS (RFC 7858)
+  unsigned threads = 1;              // UDP threads for each address
+  std::uint64_t seed = 0;            // of the random numbers that draw answers
+  TcpLimits tcp;                     // over all addresses
+  RateLimit rate_limit;              // over UDP
+  /// Who sends a PROXY header of version 2 before datagrams and connections, and must.
+  std::vector<geo::Prefix> proxy_peers;
 };
 
 /// Control thread only. The order is bind(), serve(), stop().
@@ -44,6 +48,8 @@ class Server {
   /// The addresses with the ports they really have, in the order of the configuration.
   [[nodiscard]] const std::vector<Endpoint>& bound() const noexcept { return bound_; }
 
+  [[nodiscard]] const std::vector<Endpoint>& tls_bound() const noexcept { return tls_bound_; }
+
   /// Sums over all threads; monotonic. May be called while they run.
   [[nodiscard]] CounterValues counters() const noexcept;
 
@@ -66,8 +72,10 @@ class Server {
 
   ServerConfig config_;
   std::vector<Descriptor> tcp_listeners_;
+  std::vector<Descriptor> tls_listeners_;
   std::vector<UdpSocket> udp_sockets_;
   std::vector<Endpoint> bound_;
+  std::vector<Endpoint> tls_bound_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
   std::atomic<bool> stopping_{false};

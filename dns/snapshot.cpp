@@ -20,6 +20,32 @@ ServiceSlot build_slot(const zones::Repository& repository, const zones::Views& 
   return slot;
 }
 
+/// Puts a slot in its place. The same grants: their end by the monotonic clock never moves back
+/// with the wall clock.
+void put(ServiceSlot& slot, ServiceSlot next) {
+  if (next.wall_end_ms == slot.wall_end_ms) {
+    next.monotonic_end_ms = std::min(next.monotonic_end_ms, slot.monotonic_end_ms);
+  }
+  slot = std::move(next);
+}
+
+void put(Snapshot& snapshot, const zones::Repository& repository, const zones::Views& views,
+         const zones::ClearedWeights& weights, Moment now) {
+  if (weights.tenant().empty()) {
+    return put(snapshot.services.at(zones::index_of(weights.service())),
+               build_slot(repository, views, weights, now));
+  }
+  const auto parent = repository.service(weights.service()).tenants_of;
+  if (!parent || !snapshot.tenants) return;
+  const auto tenant = snapshot.tenants->find(*parent, weights.tenant());
+  if (!tenant) return;  // of a map that is gone
+  if (!weights.valid_until()) {
+    snapshot.tenant_slots.erase(*tenant);
+    return;
+  }
+  put(snapshot.tenant_slots[*tenant], build_slot(repository, views, weights, now));
+}
+
 }  // namespace
 
 std::shared_ptr<const std::vector<ViewTable>> compile_views(const zones::Views& views,
@@ -47,10 +73,11 @@ std::unique_ptr<const Snapshot> build_snapshot(const zones::Repository& reposito
   snapshot->zones = std::move(parts.zones);
   snapshot->locations = std::move(parts.locations);
   snapshot->views = std::move(parts.views);
+  snapshot->identity = std::move(parts.identity);
   snapshot->services.resize(repository.services.size());
+  snapshot->tenants = repository.tenants;
   for (const zones::ClearedWeights& weights : cleared) {
-    snapshot->services.at(zones::index_of(weights.service())) =
-        build_slot(repository, views, weights, now);
+    put(*snapshot, repository, views, weights, now);
   }
   return snapshot;
 }
@@ -63,13 +90,7 @@ std::unique_ptr<const Snapshot> with_weights(const Snapshot& last,
   auto snapshot = std::make_unique<Snapshot>(last);
   ++snapshot->generation;
   for (const zones::ClearedWeights& weights : changed) {
-    ServiceSlot& slot = snapshot->services.at(zones::index_of(weights.service()));
-    ServiceSlot next = build_slot(repository, views, weights, now);
-    // The same grants: their end by the monotonic clock never moves back with the wall clock.
-    if (next.wall_end_ms == slot.wall_end_ms) {
-      next.monotonic_end_ms = std::min(next.monotonic_end_ms, slot.monotonic_end_ms);
-    }
-    slot = std::move(next);
+    put(*snapshot, repository, views, weights, now);
   }
   return snapshot;
 }

@@ -6,14 +6,17 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
+#include "dns/identity.h"
 #include "dns/steered_answers.h"
 #include "dns/zone_table.h"
 #include "geo/base/moment.h"
 #include "geo/location_table.h"
 #include "zones/cleared_weights.h"
 #include "zones/model.h"
+#include "zones/tenants.h"
 #include "zones/view.h"
 
 namespace demarc::dns {
@@ -35,6 +38,12 @@ struct ServiceSlot {
   std::int64_t monotonic_end_ms = never_ms;
 };
 
+struct TenantHash {
+  std::size_t operator()(const zones::TenantId& id) const noexcept {
+    return (std::size_t{id.set} << 32 | id.line) * 0x9e37'79b9'7f4a'7c15;
+  }
+};
+
 /// The shared parts belong to the control side: it alone copies and destroys snapshots, query
 /// threads only look through the pointers and touch no reference count.
 struct Snapshot {
@@ -43,6 +52,10 @@ struct Snapshot {
   std::shared_ptr<const geo::LocationTable> locations;
   std::shared_ptr<const std::vector<ViewTable>> views;  // by ViewId
   std::vector<ServiceSlot> services;                    // by ServiceId
+  std::shared_ptr<const Identity> identity;             // never null
+  std::shared_ptr<const zones::TenantMap> tenants;      // null: no service has any
+  /// Tenants under a grant of their own, who are not answered as their class; mostly empty.
+  std::unordered_map<zones::TenantId, ServiceSlot, TenantHash> tenant_slots;
 };
 
 /// The views of a loaded repository. `views` has classified every location of `locations`.
@@ -54,6 +67,7 @@ struct SnapshotParts {
   std::shared_ptr<const ZoneTable> zones;
   std::shared_ptr<const geo::LocationTable> locations;
   std::shared_ptr<const std::vector<ViewTable>> views;
+  std::shared_ptr<const Identity> identity = std::make_shared<const Identity>();
 };
 
 /// The snapshot of a loaded repository. A service that `cleared` does not name answers SERVFAIL.
@@ -63,6 +77,8 @@ struct SnapshotParts {
     std::span<const zones::ClearedWeights> cleared, Moment now, std::uint64_t generation);
 
 /// `last` with the answers of some services rendered anew, all else shared; the next generation.
+/// Weights for one tenant (ClearedWeights::tenant) win over those of its class as long as they rely
+/// on a grant; weights that rely on none end that.
 /// `repository` and `views` are those `last` was built from. Control thread; microseconds a changed
 /// service, and a copy of ten thousand pointers at most.
 [[nodiscard]] std::unique_ptr<const Snapshot> with_weights(

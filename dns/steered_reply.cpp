@@ -10,6 +10,7 @@ namespace {
 /// Between our clock reading and the resolver's start of the TTL, there is our own way out.
 constexpr std::int64_t ttl_margin_ms = 100;
 
+constexpr ExtendedError not_ready_error{14, {}};  // RFC 8914 §4.15
 constexpr ExtendedError held_error{49152, "held at the border"};
 constexpr ExtendedError exception_error{49153, "exception active"};
 constexpr ExtendedError all_down_error{49154, "all endpoints down"};
@@ -90,12 +91,12 @@ void add_nodata(const Asked& asked, std::uint32_t zone, SteeredPlace place,
   reply.lower_ttl(soa_at + (is_compressed ? 2 : zones.apex_size(zone)), *ttl_max);
 }
 
-}  // namespace
-
-void add_steered(const Asked& asked, std::uint32_t service, SteeredPlace place,
-                 Reply& reply) noexcept {
-  const ServiceSlot& slot = asked.snapshot.services[service];
-  if (slot.answers == nullptr) return reply.fail();
+void add_slot(const Asked& asked, const ServiceSlot& slot, SteeredPlace place,
+              Reply& reply) noexcept {
+  if (slot.answers == nullptr) {
+    reply.set_extended_error(not_ready_error);
+    return reply.fail();
+  }
   const ServiceAnswers& answers = *slot.answers;
   const SteeredType type = steered_type(asked.query.qtype);
   if (!answers.may_have(type)) {  // for no client: scope 0
@@ -126,6 +127,33 @@ void add_steered(const Asked& asked, std::uint32_t service, SteeredPlace place,
     return add_nodata(asked, answers.zone(), place, chosen.ttl_max, reply);
   }
   reply.append(drawn, place.owner_at, chosen.ttl_max, answers.addresses_repeat());
+}
+
+}  // namespace
+
+void add_steered(const Asked& asked, std::uint32_t service, SteeredPlace place,
+                 Reply& reply) noexcept {
+  add_slot(asked, asked.snapshot.services[service], place, reply);
+}
+
+std::optional<zones::TenantId> find_tenant(const Asked& asked, std::uint32_t service,
+                                           std::size_t owner_size) noexcept {
+  const NameKey& qname = asked.query.qname;
+  if (asked.snapshot.tenants == nullptr || qname.suffix(1).size() != owner_size) {
+    return std::nullopt;
+  }
+  const auto name = qname.suffix(0);
+  return asked.snapshot.tenants->find_label(zones::ServiceId{service}, name.subspan(1, name[0]));
+}
+
+void add_steered_tenant(const Asked& asked, zones::TenantId tenant, Reply& reply) noexcept {
+  const Snapshot& snapshot = asked.snapshot;
+  if (!snapshot.tenant_slots.empty()) {
+    const auto own = snapshot.tenant_slots.find(tenant);
+    if (own != snapshot.tenant_slots.end()) return add_slot(asked, own->second, {}, reply);
+  }
+  const auto tenant_class = snapshot.tenants->kind(tenant).tenant_class;
+  add_slot(asked, snapshot.services[zones::index_of(tenant_class)], {}, reply);
 }
 
 }  // namespace demarc::dns

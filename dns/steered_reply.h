@@ -2,7 +2,9 @@
 // weight, as long as its grants live. dns/responder.cpp calls it, dns/reply.h takes the bytes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "dns/query.h"
 #include "dns/reply.h"
@@ -10,6 +12,7 @@
 #include "dns/wire.h"
 #include "dns/worker.h"
 #include "geo/base/address.h"
+#include "zones/tenants.h"
 
 namespace demarc::dns {
 
@@ -36,5 +39,13 @@ struct SteeredPlace {
 /// an answer that needs them reaches beyond it.
 void add_steered(const Asked& asked, std::uint32_t service, SteeredPlace place,
                  Reply& reply) noexcept;
+
+/// The tenant of `service` whose label is the QNAME's first; nothing if there is none, or if the
+/// QNAME is not directly below the service's owner, which has `owner_size` bytes.
+[[nodiscard]] std::optional<zones::TenantId> find_tenant(const Asked& asked, std::uint32_t service,
+                                                         std::size_t owner_size) noexcept;
+
+/// Appends what that tenant is answered: as its class, or by a grant of its own.
+void add_steered_tenant(const Asked& asked, zones::TenantId tenant, Reply& reply) noexcept;
 
 }  // namespace demarc::dns

@@ -6,9 +6,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "dns/tls.h"
 #include "geo/base/address.h"
 
 namespace demarc::dns {
@@ -39,7 +41,10 @@ struct TcpConnection {
   std::optional<std::uint32_t> unsent;  // the buffer with the rest of the answers
   std::uint32_t unsent_at = 0;
   std::uint32_t unsent_size = 0;
-  bool peer_has_finished = false;  // it sends no more, but reads on
+  bool peer_has_finished = false;    // it sends no more, but reads on
+  bool awaits_proxy_header = false;  // of a proxy that has not said yet whom it speaks for
+  bool waits_to_write = false;       // TLS wants to write before it can read on
+  std::unique_ptr<TlsSession> tls;   // null: plain TCP
 };
 
 /// Allocates all places when it is made, nothing later.

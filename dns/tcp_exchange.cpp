@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "dns/proxy_header.h"
 #include "dns/responder.h"
 #include "dns/tcp_loop.h"
 
@@ -28,8 +29,14 @@ void TcpLoop::serve(ConnectionId id, const Snapshot& snapshot) noexcept {
     if (connection.unsent) return;
     wait_for(id, EPOLLIN);
   }
+  if (connection.waits_to_write) {
+    connection.waits_to_write = false;
+    wait_for(id, EPOLLIN);
+  }
   if (!answer_queries(id, snapshot)) return close(id);
-  for (int count = 0; count < reads_per_event; ++count) {
+  // What TLS has decrypted already no socket announces: at most a record of it, 16 KiB.
+  for (int count = 0; count < reads_per_event || (connection.tls && connection.tls->has_pending());
+       ++count) {
     if (connection.unsent) return;
     const std::uint32_t size_before = connection.in_size;
     if (!read_more(id)) return close(id);
@@ -40,14 +47,61 @@ void TcpLoop::serve(ConnectionId id, const Snapshot& snapshot) noexcept {
   }
 }
 
+StreamResult TcpLoop::receive(TcpConnection& connection, std::span<std::uint8_t> out) noexcept {
+  if (connection.tls) return connection.tls->read(out);
+  const ssize_t size = recv(connection.socket, out.data(), out.size(), 0);
+  if (size > 0) return {StreamState::done, static_cast<std::size_t>(size)};
+  if (size == 0) return {StreamState::finished, 0};
+  const bool is_later = errno == EAGAIN || errno == EINTR;
+  return {is_later ? StreamState::wants_read : StreamState::broken, 0};
+}
+
 // False: the connection is broken.
 bool TcpLoop::read_more(ConnectionId id) noexcept {
   TcpConnection& connection = connections_.at(id);
   const std::size_t room = TcpConnection::query_size_max + length_size - connection.in_size;
-  const ssize_t size = recv(connection.socket, connections_.in(id) + connection.in_size, room, 0);
-  if (size > 0) connection.in_size += static_cast<std::uint32_t>(size);
-  if (size == 0) connection.peer_has_finished = true;
-  return size >= 0 || errno == EAGAIN || errno == EINTR;
+  const StreamResult read = receive(connection, {connections_.in(id) + connection.in_size, room});
+  switch (read.state) {
+    case StreamState::done:
+      connection.in_size += static_cast<std::uint32_t>(read.size);
+      return true;
+    case StreamState::finished:
+      connection.peer_has_finished = true;
+      return true;
+    case StreamState::wants_write:  // a handshake that does not fit the socket's buffer
+      connection.waits_to_write = true;
+      wait_for(id, EPOLLOUT);
+      return true;
+    case StreamState::wants_read:
+      return true;
+    case StreamState::broken:
+      break;
+  }
+  return false;
+}
+
+// False: a proxy sends something else than its header first. While that is incomplete, the
+// connection goes on waiting for it.
+bool TcpLoop::take_proxy_header(TcpConnection& connection, std::uint8_t* in) noexcept {
+  if (!connection.awaits_proxy_header) return true;
+  ProxyHeader header;
+  switch (read_proxy_header({in, connection.in_size}, ProxyTransport::stream, header)) {
+    case ProxyReading::bad:
+      return false;
+    case ProxyReading::incomplete:
+      if (connection.in_size > 0 && connection.message_since_ms == TcpConnection::not_waiting) {
+        connection.message_since_ms = worker_.now.monotonic_ms;
+      }
+      return true;
+    case ProxyReading::good:
+      break;
+  }
+  connection.awaits_proxy_header = false;
+  connection.message_since_ms = TcpConnection::not_waiting;
+  if (header.source) connection.client = *header.source;
+  std::memmove(in, in + header.size, connection.in_size - header.size);
+  connection.in_size -= static_cast<std::uint32_t>(header.size);
+  return true;
 }
 
 // Answers all queries that are complete, as long as the client takes the answers. False: it is to
@@ -55,17 +109,18 @@ bool TcpLoop::read_more(ConnectionId id) noexcept {
 bool TcpLoop::answer_queries(ConnectionId id, const Snapshot& snapshot) noexcept {
   TcpConnection& connection = connections_.at(id);
   std::uint8_t* const in = connections_.in(id);
+  bool is_sound = take_proxy_header(connection, in);
+  if (connection.awaits_proxy_header) return is_sound;
   std::size_t at = 0;
   std::size_t out_size = 0;
-  bool is_sound = true;
   while (is_sound && !connection.unsent && connection.in_size - at >= length_size) {
     const std::size_t size = get16(in + at);
     if (size > TcpConnection::query_size_max) is_sound = false;
     if (!is_sound || connection.in_size - at - length_size < size) break;
     std::uint8_t* const out = answers_.data() + out_size;
-    const std::size_t answer_size =
-        respond(snapshot, worker_, {in + at + length_size, size}, connection.client, Transport::tcp,
-                {out + length_size, message_size_max});
+    const std::size_t answer_size = respond(
+        snapshot, worker_, {in + at + length_size, size}, connection.client,
+        connection.tls ? Transport::tls : Transport::tcp, {out + length_size, message_size_max});
     at += length_size + size;
     is_sound = answer_size != 0;
     if (!is_sound) break;
@@ -91,16 +146,33 @@ bool TcpLoop::answer_queries(ConnectionId id, const Snapshot& snapshot) noexcept
   return is_sound;
 }
 
-// One write for all; what the socket does not take is kept. False: the connection is broken.
+// How much the socket took; nothing: the connection is broken.
+std::optional<std::size_t> TcpLoop::transmit(TcpConnection& connection,
+                                             std::span<const std::uint8_t> bytes) noexcept {
+  if (!connection.tls) {
+    ssize_t sent = 0;
+    do {
+      sent = send(connection.socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0 && errno != EAGAIN) return std::nullopt;
+    return static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+  }
+  std::size_t taken = 0;
+  while (taken < bytes.size()) {  // a record at a time
+    const StreamResult written = connection.tls->write(bytes.subspan(taken));
+    if (written.state == StreamState::wants_write) break;
+    if (written.state != StreamState::done) return std::nullopt;
+    taken += written.size;
+  }
+  return taken;
+}
+
+// What the socket does not take is kept. False: the connection is broken.
 bool TcpLoop::send_answers(ConnectionId id, std::size_t size) noexcept {
   const std::span<const std::uint8_t> answers(answers_.data(), size);
-  ssize_t sent = 0;
-  do {
-    sent = send(connections_.at(id).socket, answers.data(), size, MSG_NOSIGNAL);
-  } while (sent < 0 && errno == EINTR);
-  if (sent < 0 && errno != EAGAIN) return false;
-  const auto taken = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
-  return taken == size || keep_unsent(id, answers.subspan(taken));
+  const auto taken = transmit(connections_.at(id), answers);
+  if (!taken) return false;
+  return *taken == size || keep_unsent(id, answers.subspan(*taken));
 }
 
 bool TcpLoop::keep_unsent(ConnectionId id, std::span<const std::uint8_t> rest) noexcept {
@@ -121,10 +193,11 @@ bool TcpLoop::send_rest(ConnectionId id) noexcept {
   TcpConnection& connection = connections_.at(id);
   if (!connection.unsent) return true;
   const auto& buffer = unsent_buffers_[*connection.unsent];
-  const ssize_t sent = send(connection.socket, buffer.data() + connection.unsent_at,
-                            connection.unsent_size - connection.unsent_at, MSG_NOSIGNAL);
-  if (sent < 0) return errno == EAGAIN || errno == EINTR;
-  connection.unsent_at += static_cast<std::uint32_t>(sent);
+  const auto sent = transmit(
+      connection, std::span(buffer).subspan(connection.unsent_at,
+                                            connection.unsent_size - connection.unsent_at));
+  if (!sent) return false;
+  connection.unsent_at += static_cast<std::uint32_t>(*sent);
   if (connection.unsent_at == connection.unsent_size) {
     release_unsent(connection);
     connection.active_ms = worker_.now.monotonic_ms;

@@ -23,7 +23,7 @@ constexpr std::uint64_t listener_tag = std::uint64_t{1} << 32;
 
 }  // namespace
 
-TcpLoop::TcpLoop(std::span<const int> listeners, const TcpLimits& limits,
+TcpLoop::TcpLoop(std::span<const TcpListener> listeners, const TcpLimits& limits,
                  const Published& published, Seat& seat, Worker& worker)
     : listeners_(listeners.begin(), listeners.end()),
       connections_(limits),
@@ -45,11 +45,11 @@ TcpLoop::~TcpLoop() {
 Result<void, SystemError> TcpLoop::open() {
   epoll_ = Descriptor(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_.is_open()) return system_error("make an epoll");
-  for (const int listener : listeners_) {
+  for (const TcpListener& listener : listeners_) {
     epoll_event event{};
     event.events = EPOLLIN;
-    event.data.u64 = listener_tag | static_cast<std::uint32_t>(listener);
-    if (epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, listener, &event) != 0) {
+    event.data.u64 = listener_tag | static_cast<std::uint32_t>(listener.socket);
+    if (epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, listener.socket, &event) != 0) {
       return system_error("wait for TCP connections");
     }
   }
@@ -79,19 +79,33 @@ void TcpLoop::run(const std::atomic<bool>& stopping) noexcept {
 // What kind of event it is does not matter: reading and writing find out. So an event for a place
 // that was given to another client a moment ago does no harm.
 void TcpLoop::handle(std::uint64_t tag, const Snapshot& snapshot) noexcept {
-  if ((tag & listener_tag) != 0) return accept_from(static_cast<int>(tag & 0x7fff'ffff));
+  if ((tag & listener_tag) != 0) {
+    return accept_from(static_cast<int>(tag & 0x7fff'ffff), snapshot);
+  }
   const auto id = static_cast<ConnectionId>(tag);
   if (connections_.at(id).socket >= 0) serve(id, snapshot);
 }
 
-void TcpLoop::accept_from(int listener) noexcept {
+bool TcpLoop::is_tls(int listener) const noexcept {
+  return std::ranges::any_of(listeners_, [listener](const TcpListener& known) {
+    return known.socket == listener && known.is_tls;
+  });
+}
+
+void TcpLoop::accept_from(int listener, const Snapshot& snapshot) noexcept {
+  const bool has_tls = is_tls(listener);
+  const TlsContext* const tls = has_tls ? snapshot.identity->tls.get() : nullptr;
   for (int count = 0; count < accepts_per_event; ++count) {
     sockaddr_storage storage{};
     socklen_t size = sizeof(storage);
     const int socket = accept4(listener, reinterpret_cast<sockaddr*>(&storage), &size,
                                SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (socket >= 0 && has_tls && tls == nullptr) {  // nothing to show
+      ::close(socket);
+      continue;
+    }
     if (socket >= 0) {
-      welcome(socket, read_socket_address(storage).address);
+      welcome(socket, read_socket_address(storage).address, tls);
       continue;
     }
     if (errno == ECONNABORTED || errno == EINTR) continue;
@@ -101,8 +115,10 @@ void TcpLoop::accept_from(int listener) noexcept {
   }
 }
 
-void TcpLoop::welcome(int socket, const geo::Address& client) noexcept {
-  if (connections_.has_too_many(client)) {
+void TcpLoop::welcome(int socket, const geo::Address& client, const TlsContext* tls) noexcept {
+  // A proxy has many connections, as it has many clients; TLS ends at us, so there is none before.
+  const bool is_from_proxy = tls == nullptr && is_proxy(worker_.proxy_peers, client);
+  if (!is_from_proxy && connections_.has_too_many(client)) {
     worker_.counters.tcp_refused.add();
     ::close(socket);
     return;
@@ -117,11 +133,16 @@ void TcpLoop::welcome(int socket, const geo::Address& client) noexcept {
   event.data.u64 = id.value_or(0);
   if (!id) {
     ::close(socket);
-  } else if (epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, socket, &event) != 0) {
-    close(*id);
-  } else {
-    worker_.counters.tcp_connections.add();
+    return;
   }
+  connections_.at(*id).awaits_proxy_header = is_from_proxy;
+  if (tls != nullptr) {
+    connections_.at(*id).tls = TlsSession::begin(*tls, socket);
+    if (connections_.at(*id).tls == nullptr) return close(*id);
+    worker_.counters.tls_connections.add();
+  }
+  if (epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, socket, &event) != 0) return close(*id);
+  worker_.counters.tcp_connections.add();
 }
 
 // Without a pause, the listener would stay readable and the loop spin.
@@ -135,11 +156,11 @@ void TcpLoop::make_room() noexcept {
 
 void TcpLoop::set_accepting(Accepting accepting) noexcept {
   accepting_ = accepting;
-  for (const int listener : listeners_) {
+  for (const TcpListener& listener : listeners_) {
     epoll_event event{};
     event.events = accepting == Accepting::running ? std::uint32_t{EPOLLIN} : 0;
-    event.data.u64 = listener_tag | static_cast<std::uint32_t>(listener);
-    epoll_ctl(epoll_.number(), EPOLL_CTL_MOD, listener, &event);
+    event.data.u64 = listener_tag | static_cast<std::uint32_t>(listener.socket);
+    epoll_ctl(epoll_.number(), EPOLL_CTL_MOD, listener.socket, &event);
   }
 }
 
@@ -155,6 +176,8 @@ void TcpLoop::close_expired() noexcept {
 void TcpLoop::close(ConnectionId id) noexcept {
   TcpConnection& connection = connections_.at(id);
   release_unsent(connection);
+  if (connection.tls) connection.tls->end();
+  connection.tls.reset();
   ::close(connection.socket);  // which takes it out of the epoll, too
   connections_.give_back(id);
 }

@@ -17,12 +17,18 @@
 
 namespace demarc::dns {
 
-/// Allocates everything when it is made; a query allocates nothing.
+/// A listening socket, non-blocking, borrowed.
+struct TcpListener {
+  int socket = -1;
+  bool is_tls = false;  // with the certificate of the snapshot's identity
+};
+
+/// Allocates everything when it is made; a query allocates nothing. (A TLS handshake does.)
 class TcpLoop {
  public:
-  /// `listeners` (non-blocking) and the rest are borrowed.
-  TcpLoop(std::span<const int> listeners, const TcpLimits& limits, const Published& published,
-          Seat& seat, Worker& worker);
+  /// All of it is borrowed.
+  TcpLoop(std::span<const TcpListener> listeners, const TcpLimits& limits,
+          const Published& published, Seat& seat, Worker& worker);
   ~TcpLoop();
   TcpLoop(const TcpLoop&) = delete;
   TcpLoop& operator=(const TcpLoop&) = delete;
@@ -37,8 +43,9 @@ class TcpLoop {
   enum class Accepting : bool { paused, running };
 
   void handle(std::uint64_t tag, const Snapshot& snapshot) noexcept;
-  void accept_from(int listener) noexcept;
-  void welcome(int socket, const geo::Address& client) noexcept;
+  void accept_from(int listener, const Snapshot& snapshot) noexcept;
+  void welcome(int socket, const geo::Address& client, const TlsContext* tls) noexcept;
+  [[nodiscard]] bool is_tls(int listener) const noexcept;
   void make_room() noexcept;
   void set_accepting(Accepting accepting) noexcept;
   void close_expired() noexcept;
@@ -46,14 +53,19 @@ class TcpLoop {
 
   void serve(ConnectionId id, const Snapshot& snapshot) noexcept;
   [[nodiscard]] bool read_more(ConnectionId id) noexcept;
+  [[nodiscard]] bool take_proxy_header(TcpConnection& connection, std::uint8_t* in) noexcept;
   [[nodiscard]] bool answer_queries(ConnectionId id, const Snapshot& snapshot) noexcept;
+  [[nodiscard]] static StreamResult receive(TcpConnection& connection,
+                                            std::span<std::uint8_t> out) noexcept;
+  [[nodiscard]] static std::optional<std::size_t> transmit(
+      TcpConnection& connection, std::span<const std::uint8_t> bytes) noexcept;
   [[nodiscard]] bool send_answers(ConnectionId id, std::size_t size) noexcept;
   [[nodiscard]] bool send_rest(ConnectionId id) noexcept;
   [[nodiscard]] bool keep_unsent(ConnectionId id, std::span<const std::uint8_t> rest) noexcept;
   void release_unsent(TcpConnection& connection) noexcept;
   void wait_for(ConnectionId id, std::uint32_t events) noexcept;
 
-  std::vector<int> listeners_;
+  std::vector<TcpListener> listeners_;
   TcpConnections connections_;
   const Published& published_;
   Seat& seat_;

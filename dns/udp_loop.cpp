@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "dns/coarse_clocks.h"
+#include "dns/proxy_header.h"
 #include "dns/responder.h"
 #include "dns/sockets.h"
 
@@ -29,6 +30,18 @@ void keep_source_address(msghdr& message) noexcept {
       std::memcpy(CMSG_DATA(part), &info, sizeof(info));
     }
   }
+}
+
+// A proxy's datagram without its header: then `query` and `client` are those it passes on, and the
+// answer goes back to the proxy. False: it has no header.
+bool take_proxy_header(std::span<const std::uint8_t>& query, Endpoint& client) noexcept {
+  ProxyHeader header;
+  if (read_proxy_header(query, ProxyTransport::datagram, header) != ProxyReading::good) {
+    return false;
+  }
+  query = query.subspan(header.size);
+  if (header.source) client.address = *header.source;
+  return true;
 }
 
 }  // namespace
@@ -81,7 +94,7 @@ std::size_t UdpLoop::answer(const Snapshot& snapshot, std::size_t received) noex
   for (std::size_t index = 0; index < received; ++index) {
     Slot& slot = slots_[index];
     msghdr& message = received_[index].msg_hdr;
-    const Endpoint client = read_socket_address(slot.client);
+    Endpoint client = read_socket_address(slot.client);
     const socklen_t name_size = message.msg_namelen;
     const std::size_t control_size = message.msg_controllen;
     message.msg_namelen = sizeof(slot.client);
@@ -93,9 +106,13 @@ std::size_t UdpLoop::answer(const Snapshot& snapshot, std::size_t received) noex
       worker_.counters.dropped.add();
       continue;
     }
+    std::span<const std::uint8_t> query(slot.query.data(), received_[index].msg_len);
+    if (is_proxy(worker_.proxy_peers, client.address) && !take_proxy_header(query, client)) {
+      worker_.counters.dropped.add();
+      continue;
+    }
     const std::size_t size =
-        respond(snapshot, worker_, {slot.query.data(), received_[index].msg_len}, client.address,
-                Transport::udp, slot.answer);
+        respond(snapshot, worker_, query, client.address, Transport::udp, slot.answer);
     if (size == 0) continue;
     slot.answer_part = {slot.answer.data(), size};
     msghdr& outgoing = to_send_[count++].msg_hdr;

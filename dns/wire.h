@@ -52,6 +52,7 @@ inline constexpr std::uint16_t any = 255;
 
 namespace rrclass {
 inline constexpr std::uint16_t in = 1;
+inline constexpr std::uint16_t ch = 3;
 inline constexpr std::uint16_t any = 255;
 }  // namespace rrclass
 
@@ -64,13 +65,20 @@ enum class Rcode : std::uint8_t {
   notimp = 4,
   refused = 5,
   badvers = 16,
+  badcookie = 23,  // RFC 7873
 };
 
 namespace edns {
+inline constexpr std::uint16_t nsid = 3;             // RFC 5001
 inline constexpr std::uint16_t client_subnet = 8;    // RFC 7871
+inline constexpr std::uint16_t cookie = 10;          // RFC 7873
+inline constexpr std::uint16_t keepalive = 11;       // RFC 7828
+inline constexpr std::uint16_t padding = 12;         // RFC 7830
 inline constexpr std::uint16_t extended_error = 15;  // RFC 8914
+inline constexpr std::uint16_t zone_version = 19;    // RFC 9660
 inline constexpr std::size_t opt_size = 11;          // an OPT without options
 inline constexpr std::size_t option_header_size = 4;
+inline constexpr std::size_t zone_version_size = 6;  // LABELCOUNT, TYPE, an SOA serial
 }  // namespace edns
 
 [[nodiscard]] inline std::uint16_t get16(const std::uint8_t* at) noexcept {

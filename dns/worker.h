@@ -6,14 +6,21 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "dns/random.h"
+#include "dns/rate_limit.h"
 #include "dns/steered_answers.h"
 #include "dns/wire.h"
 
 namespace demarc::dns {
 
-enum class Transport : std::uint8_t { udp, tcp };
+enum class Transport : std::uint8_t { udp, tcp, tls };
+
+[[nodiscard]] constexpr bool is_stream(Transport transport) noexcept {
+  return transport != Transport::udp;
+}
 
 /// Both clocks as a batch sees them, in milliseconds; may lag behind by clock_lag_max_ms.
 struct Now {
@@ -24,19 +31,22 @@ struct Now {
 /// The coarse clocks tick at 100 Hz at least, and a batch takes far less than that.
 inline constexpr std::int64_t clock_lag_max_ms = 10;
 
-inline constexpr std::size_t rcode_count = 17;
+inline constexpr std::size_t rcode_count = 24;
 
 /// A sum over threads, or one thread's share of it.
 struct CounterValues {
   std::uint64_t udp_queries = 0;
   std::uint64_t tcp_queries = 0;
   std::array<std::uint64_t, rcode_count> by_rcode{};
-  std::uint64_t dropped = 0;    // no answer: too short, or a response
-  std::uint64_t truncated = 0;  // answered with TC
-  std::uint64_t steered = 0;    // drawn from a service's records
-  std::uint64_t fenced = 0;     // a grant had ended when the query came
+  std::uint64_t dropped = 0;         // no answer: too short, or a response
+  std::uint64_t truncated = 0;       // answered with TC
+  std::uint64_t steered = 0;         // drawn from a service's records
+  std::uint64_t fenced = 0;          // a grant had ended when the query came
+  std::uint64_t rate_dropped = 0;    // by the rate limit, or would be in a dry run
+  std::uint64_t rate_truncated = 0;  // likewise
   std::uint64_t send_failures = 0;
   std::uint64_t tcp_connections = 0;  // accepted
+  std::uint64_t tls_connections = 0;  // of them, with TLS
   std::uint64_t tcp_refused = 0;      // closed at once: the client has too many
   std::uint64_t tcp_evicted = 0;      // idle ones that made room
   std::uint64_t tcp_timeouts = 0;
@@ -66,14 +76,25 @@ struct Counters {
   Counter truncated;
   Counter steered;
   Counter fenced;
+  Counter rate_dropped;
+  Counter rate_truncated;
   Counter send_failures;
   Counter tcp_connections;
+  Counter tls_connections;
   Counter tcp_refused;
   Counter tcp_evicted;
   Counter tcp_timeouts;
 
   [[nodiscard]] CounterValues values() const noexcept;
 };
+
+[[nodiscard]] inline bool is_proxy(const std::vector<geo::Prefix>& peers,
+                                   const geo::Address& client) noexcept {
+  for (const geo::Prefix& peer : peers) {
+    if (peer.contains(client)) return true;
+  }
+  return false;
+}
 
 /// On cache lines of its own.
 struct alignas(64) Worker {
@@ -82,6 +103,8 @@ struct alignas(64) Worker {
   Random random;
   Now now;
   Counters counters;
+  std::optional<RateLimiter> limiter;    // nothing: no limit
+  std::vector<geo::Prefix> proxy_peers;  // who speaks for others (dns/proxy_header.h)
   DrawMemory draw_memory;
   Drawn drawn;
 };

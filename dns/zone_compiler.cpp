@@ -99,6 +99,9 @@ void ZoneCompiler::add_zone(std::uint32_t zone) {
     key.read(owner.bytes());
     Node& node = table_.nodes_[ensure_node(key, zone)];
     node.flags |= Node::is_service;
+    if (repository_.service(service).home_kind == zones::HomeKind::tenant) {
+      node.flags |= Node::has_tenants;
+    }
     node.special = static_cast<std::uint32_t>(zones::index_of(service));
   }
 }
@@ -204,7 +207,8 @@ void ZoneCompiler::mark_cuts() {
     Node& node = table_.nodes_[id];
     if (node.has(Node::is_apex) || is_wildcard(table_.owner(node))) continue;
     if (find_rrset(id, rrtype::ns) == nullptr) continue;
-    node.flags = static_cast<std::uint8_t>((node.flags | Node::is_cut) & ~Node::is_service);
+    node.flags = static_cast<std::uint8_t>((node.flags | Node::is_cut) &
+                                           ~(Node::is_service | Node::has_tenants));
     node.special = id;
     has_cut_[node.zone] = true;
   }
@@ -226,7 +230,8 @@ void ZoneCompiler::mark_below_cut(NodeId id) {
   }
   Node& node = table_.nodes_[id];
   if (!cut || node.has(Node::is_apex)) return;
-  constexpr std::uint8_t lost = Node::is_cut | Node::is_service | Node::has_wildcard;
+  constexpr std::uint8_t lost = Node::is_cut | Node::is_service | Node::has_tenants |
+                                Node::has_wildcard;
   node.flags = static_cast<std::uint8_t>((node.flags | Node::is_below_cut) & ~lost);
   node.special = *cut;
 }

@@ -37,9 +37,9 @@ class ZoneCompiler {
   };
   // Where a chain of CNAMEs ends.
   struct ChainEnd {
-    enum class Kind : std::uint8_t { outside, missing, records, service };
+    enum class Kind : std::uint8_t { outside, missing, records, service, delegation };
     Kind kind = Kind::outside;
-    NodeId node = 0;         // with `records` and `service`
+    NodeId node = 0;         // with `records` and `service`; the cut with `delegation`
     std::uint32_t zone = 0;  // the zone that has the end
     std::string owner;       // the end's name
   };
@@ -69,10 +69,13 @@ class ZoneCompiler {
   void render_cut(NodeId id);
   void render_rrset(NodeId id, const zones::RRset& rrset);
   void render_cname(NodeId id, const zones::RRset& cname);
+  void render_chain_to_apex(NodeId id, const ChainEnd& end, const std::vector<Hop>& hops);
+  void render_chain_to_cut(NodeId id, const ChainEnd& end, const std::vector<Hop>& hops);
   ChainEnd follow(const std::string& owner, const zones::RRset& cname,
                   std::vector<Hop>& hops) const;
   void begin_chain(NodeId id, const std::vector<Hop>& hops);
   void add_soa(std::uint32_t zone);
+  void add_referral(NodeId cut);
   void add_addresses(const zones::RRset& rrset);
   void add_addresses_of(std::string_view target);
   void add_glue(std::string_view cut, const zones::RRset& ns);

@@ -26,6 +26,7 @@ struct Node {
   static constexpr std::uint8_t is_service = 16;   // `special` is the ServiceId
   static constexpr std::uint8_t leads_to_service = 32;  // a CNAME chain ends at service `special`
   static constexpr std::uint8_t is_cname = 64;
+  static constexpr std::uint8_t has_tenants = 128;  // with is_service: names below are tenants'
 
   std::uint32_t owner_at = 0;
   std::uint32_t first_entry = 0;
@@ -52,6 +53,12 @@ struct Answer {
   bool is_for_other_types = false;  // from the entry any_other_type
   std::span<const std::uint8_t> body;
   std::span<const std::uint8_t> patches;  // 16 bits each, high byte first: pointers that move
+};
+
+/// What ZONEVERSION tells of a zone (RFC 9660 §2.1).
+struct ZoneVersion {
+  std::uint8_t label_count = 0;  // of the apex, without the root
+  std::uint32_t serial = 0;
 };
 
 enum class MatchKind : std::uint8_t {
@@ -103,6 +110,10 @@ class ZoneTable {
     return zones_[zone].apex_size;
   }
 
+  [[nodiscard]] ZoneVersion version(std::uint32_t zone) const noexcept {
+    return zones_[zone].version;
+  }
+
   /// For DS at an apex: the node of the same name in the zone above, if we serve that as well; it
   /// is the parent that answers DS (RFC 4035 §3.1.4.1). `is_hosted` without a node: it has none
   /// there.
@@ -135,6 +146,7 @@ class ZoneTable {
     std::uint32_t apex_size = 0;
     std::uint32_t parent_zone_plus_1 = 0;
     std::uint32_t parent_node_plus_1 = 0;
+    ZoneVersion version;
   };
 
   ZoneTable() = default;

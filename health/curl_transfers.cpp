@@ -1,4 +1,5 @@
-// The only file that includes libcurl. health/curl_transfers.h has the rules; here are the options
+// Probes by libcurl; health/http_request.cpp is the other file that includes it.
+// health/curl_transfers.h has the rules; here are the options
 // that make them true, and the words for what libcurl reports.
 #include "health/curl_transfers.h"
 

@@ -63,6 +63,7 @@ std::string Probe::url() const {
 std::vector<ProbeTarget> build_targets(const zones::Repository& repository) {
   std::map<Probe, std::vector<std::string>> keys_of;
   for (const zones::Service& service : repository.services) {
+    if (service.tenants_of) continue;  // a class of tenants has copies of its service's checks
     for (const zones::HealthCheck& check : service.checks) {
       keys_of[build_probe(service, check)].push_back(check.key);
     }

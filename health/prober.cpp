@@ -1,36 +1,14 @@
 // The loop: take a reload, start what is due, wait, note what came, look at ages.
 #include "health/prober.h"
 
-#include <csignal>
-
 #include <algorithm>
 #include <cassert>
 #include <system_error>
 #include <utility>
 
+#include "health/signals_blocked.h"
+
 namespace demarc::health {
-
-namespace {
-
-/// Blocks every signal for the present thread and those it starts meanwhile: signals are for the
-/// daemon's loop, and a write to a closed connection must not end the program (with NOSIGNAL,
-/// libcurl leaves SIGPIPE to its caller).
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
-}  // namespace
 
 Prober::Prober(ProberConfig config, ProberCallbacks callbacks)
     : config_(std::move(config)), callbacks_(std::move(callbacks)), schedule_(config_.seed) {

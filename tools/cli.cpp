@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace demarc::tools {
 
@@ -37,10 +38,13 @@ int run_cli(int argc, char** argv) {
       ->default_str("demarcd.yaml");
   app.add_option("--socket", context.socket, "demarcd's control socket")->envname("DEMARC_SOCKET");
   add_check_verbs(app, context);
+  add_plan_verbs(app, context);
   add_online_verbs(app, context);
   add_token_verbs(app, context);
   add_audit_verbs(app, context);
   add_geo_verbs(app, context);
+  add_tenant_verbs(app, context);
+  add_drill_verbs(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

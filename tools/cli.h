@@ -1,12 +1,13 @@
 // `demarc VERB`: the table of verbs. Those that need no server are in tools/cli_check.cpp,
-// tools/cli_token.cpp and tools/cli_audit.cpp, those that ask a running one in
-// tools/cli_online.cpp.
+// tools/cli_token.cpp, tools/cli_tenant.cpp and tools/cli_audit.cpp, those that ask a running one
+// in tools/cli_online.cpp.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 namespace demarc::tools {
 
@@ -25,10 +26,17 @@ struct CliContext {
 
 /// Adds the verbs; each sets `context.exit_code`. `context` outlives the parse.
 void add_check_verbs(CLI::App& app, CliContext& context);
+void add_plan_verbs(CLI::App& app, CliContext& context);
 void add_token_verbs(CLI::App& app, CliContext& context);
 void add_audit_verbs(CLI::App& app, CliContext& context);
 void add_geo_verbs(CLI::App& app, CliContext& context);
 void add_online_verbs(CLI::App& app, CliContext& context);
+void add_tenant_verbs(CLI::App& app, CliContext& context);
+void add_drill_verbs(CLI::App& app, CliContext& context);
+
+/// Sends a request to the running demarcd; nothing if it failed, which was said then.
+[[nodiscard]] std::optional<nlohmann::json> ask_server(CliContext& context,
+                                                       const nlohmann::json& request);
 
 /// Prints to standard error, `demarc: TEXT`, and remembers the exit code.
 void fail(CliContext& context, int exit_code, const std::string& text);

@@ -2,11 +2,13 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "geo/countries.h"
+#include "tools/alerts_status.h"
 #include "tools/cli.h"
 #include "tools/control_socket.h"
 #include "tools/daemon_config.h"
@@ -15,6 +17,7 @@
 #include "tools/status.h"
 #include "zones/jws.h"
 #include "zones/strict_json.h"
+#include "zones/token.h"
 #include "zones/yaml/fields.h"
 
 namespace demarc::tools {
@@ -127,6 +130,51 @@ void add_status(CLI::App& app, CliContext& context) {
       });
 }
 
+/// What one receiver is known to have got; nothing if there is no answer.
+std::optional<json> receiver_state(CliContext& context, const std::string& name) {
+  const auto answer = ask(context, {{"verb", "alerts"}});
+  if (!answer) return std::nullopt;
+  for (const json& one : answer->at("alerts").at("receivers")) {
+    if (one.at("receiver") == name) return one;
+  }
+  return json{{"delivered", 0}, {"failed", 0}, {"dead", 0}, {"last-error", ""}};
+}
+
+/// Sends a test message and waits until it has come or failed.
+void test_receiver(CliContext& context, const std::string& name) {
+  constexpr auto look_again_after = std::chrono::milliseconds(50);
+  constexpr auto give_up_after = std::chrono::seconds(20);
+  const auto before = receiver_state(context, name);
+  if (!before || !ask(context, {{"verb", "test-alerts"}, {"receiver", name}})) return;
+  const auto end = std::chrono::steady_clock::now() + give_up_after;
+  while (std::chrono::steady_clock::now() < end) {
+    const auto now = receiver_state(context, name);
+    if (!now) return;
+    const auto grew = [&](const char* count) { return now->at(count) > before->at(count); };
+    if (grew("delivered")) return print(context, *now, name + " took the test message\n");
+    if (grew("failed") || grew("dead")) {
+      return fail(context, exit_finding,
+                  name + ": " + now->at("last-error").get<std::string>() +
+                      (grew("dead") ? "; given up" : "; it is tried again"));
+    }
+    std::this_thread::sleep_for(look_again_after);
+  }
+  fail(context, exit_finding, name + " has not taken it yet; `demarc alerts` tells how it goes on");
+}
+
+void add_alerts(CLI::App& app, CliContext& context) {
+  auto* verb = app.add_subcommand("alerts", "alerts that stand, and who was told");
+  auto* test = verb->add_subcommand("test", "send a test message to a receiver");
+  auto name = std::make_shared<std::string>();
+  test->add_option("receiver", *name, "its name in demarcd.yaml")->required();
+  test->callback([name, &context] { test_receiver(context, *name); });
+  verb->callback([test, &context] {
+    if (test->parsed()) return;
+    const auto answer = ask(context, {{"verb", "alerts"}});
+    if (answer) print(context, answer->at("alerts"), alerts_text(answer->at("alerts")));
+  });
+}
+
 void add_approve(CLI::App& app, CliContext& context) {
   auto path = std::make_shared<std::string>();
   auto* approve = app.add_subcommand("approve", "present an approval token");
@@ -137,16 +185,41 @@ void add_approve(CLI::App& app, CliContext& context) {
     decide(context, {{"verb", "approve"}, {"token", *token}});
   });
 
+  auto* review = app.add_subcommand("review", "present a review of a break-glass grant");
+  review->add_option("token", *path, "a file with the token, or - for standard input")->required();
+  review->callback([path, &context] {
+    const auto token = read_input(*path, zones::token_bytes_max);
+    if (!token) return fail(context, exit_usage, "cannot read " + *path);
+    const auto inspected = zones::inspect_token(*token);
+    if (!inspected || !inspected->claims || inspected->claims->type != zones::TokenType::review) {
+      return fail(context, exit_finding, *path + " holds no token of type review");
+    }
+    decide(context, {{"verb", "approve"}, {"token", *token}});
+  });
+}
+
+void add_revoke(CLI::App& app, CliContext& context) {
   struct Revoke {
-    std::string id, reason;
+    std::string id, key, token, reason;
   };
   auto options = std::make_shared<Revoke>();
-  auto* revoke = app.add_subcommand("revoke", "end a grant now");
-  revoke->add_option("id", options->id, "the grant's id, or the jti of one of its tokens")
-      ->required();
+  auto* revoke = app.add_subcommand("revoke", "end a grant now, or all that a key or token did");
+  auto* id =
+      revoke->add_option("id", options->id, "the grant's id, or the jti of one of its tokens");
+  auto* key = revoke->add_option("--key", options->key, "nothing this key signs counts any more");
+  auto* token = revoke->add_option("--token", options->token, "a jti, presented already or never");
+  key->excludes(id)->excludes(token);
+  token->excludes(id);
   revoke->add_option("--reason", options->reason, "for the audit trail")->required();
   revoke->callback([options, &context] {
-    decide(context, {{"verb", "revoke"}, {"id", options->id}, {"reason", options->reason}});
+    if (options->id.empty() && options->key.empty() && options->token.empty()) {
+      return fail(context, exit_usage, "expected a grant's id, --key KID or --token JTI");
+    }
+    json request = {{"verb", "revoke"}, {"reason", options->reason}};
+    if (!options->id.empty()) request["id"] = options->id;
+    if (!options->key.empty()) request["key"] = options->key;
+    if (!options->token.empty()) request["token"] = options->token;
+    decide(context, request);
   });
 }
 
@@ -203,11 +276,17 @@ void add_stall(CLI::App& app, CliContext& context) {
 
 }  // namespace
 
+std::optional<json> ask_server(CliContext& context, const json& request) {
+  return ask(context, request);
+}
+
 void add_online_verbs(CLI::App& app, CliContext& context) {
   add_status(app, context);
+  add_alerts(app, context);
   add_explain(app, context);
   add_stall(app, context);
   add_approve(app, context);
+  add_revoke(app, context);
   add_orders(app, context);
   add_reasoned(app, context, "freeze", "health and on-fail move nothing until unfreeze", true);
   add_reasoned(app, context, "unfreeze", "end the freeze", false);

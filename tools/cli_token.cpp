@@ -1,4 +1,6 @@
-// `demarc token`: keys and approval tokens, made where the private keys are. Needs no server.
+// `demarc token`: keys and tokens, made where the private keys are. Needs no server. What a token
+// would do under a policy is said by tools/cli_token_verify.cpp.
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -8,10 +10,11 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/cli.h"
+#include "tools/cli_token.h"
 #include "tools/clock.h"
+#include "zones/claims.h"
 #include "zones/digest.h"
 #include "zones/jws.h"
-#include "zones/repository.h"
 #include "zones/state_store.h"
 #include "zones/time_text.h"
 #include "zones/token.h"
@@ -53,22 +56,94 @@ void add_keygen(CLI::App& token, CliContext& context) {
     if (written) written = replace_file(open, pair->public_key_pem);
     if (!written) return fail(context, exit_finding, written.error().text());
     ::chmod(open.c_str(), 0644);
+    if (context.json) {
+      const json out = {{"private-key", secret},
+                        {"public-key", open},
+                        {"sha256", public_key_digest(pair->public_key_pem)}};
+      return fmt::print("{}\n", out.dump(2));
+    }
     fmt::print("{} stays with its owner; {} goes into the repository\n", secret, open);
   });
 }
 
 struct IssueOptions {
-  std::string key, kid, algorithm = "EdDSA", mode = "full-write", lasts, id, change;
+  std::string key, kid, algorithm = "EdDSA", type = "approval", mode, lasts, id, repository;
+  std::string change, tenant, plan_template, grant, drill;
+  unsigned max_share = 0;
   Claims claims;
 };
+
+std::optional<std::string> given(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+/// What the repository knows better than a person: the audience, a key list's version and digest.
+bool fill_from_repository(CliContext& context, const std::string& folder, Claims& claims) {
+  const auto repository = load_for_tokens(context, folder);
+  if (!repository) return false;
+  const Approvals& approvals = *repository->policy.approvals;
+  if (claims.audience.empty()) claims.audience = approvals.audience;
+  if (claims.type != TokenType::key_list) return true;
+  if (!approvals.key_list) {
+    fail(context, exit_finding, folder + " has no `approvals.key-list` to sign");
+    return false;
+  }
+  claims.version = approvals.key_list->version;
+  claims.keys_digest = approvals.key_list->digest;
+  return true;
+}
+
+/// The claims as the options say; nothing if they are no token of their type, which was said.
+std::optional<Claims> claims_of(CliContext& context, const IssueOptions& options,
+                                Milliseconds lasts) {
+  Claims claims = options.claims;
+  const auto usage = [&](const std::string& text) {
+    fail(context, exit_usage, text);
+    return std::nullopt;
+  };
+  const auto type = parse_token_type(options.type);
+  if (!type) return usage("--type: expected approval, break-glass, review, drill or key-list");
+  claims.type = *type;
+  const bool moves = *type == TokenType::approval || *type == TokenType::break_glass;
+  if (moves) {
+    const auto mode = parse_mode(options.mode.empty() ? "full-write" : options.mode);
+    if (!mode) return usage("--mode: expected read-only, scoped-write or full-write");
+    claims.mode = *mode;
+    claims.mode_is_given = !options.mode.empty() || options.plan_template.empty();
+    if (!claims.mode_is_given) claims.mode = Claims{}.mode;
+  } else if (!options.mode.empty()) {
+    return usage("a token of type " + options.type + " has no mode");
+  }
+  claims.issued_at = claims.not_before = std::chrono::floor<Seconds>(read_clocks().wall);
+  claims.expires = claims.not_before + std::chrono::floor<Seconds>(lasts);
+  claims.id = options.id;
+  if (claims.id.empty()) {
+    const auto random = make_key_pair(KeyAlgorithm::EdDSA);  // 256 random bits, named by their hash
+    if (!random) return usage(random.error());
+    claims.id = sha256_hex(random->public_key_pem).substr(0, 24);
+  }
+  claims.change = given(options.change);
+  claims.tenant = given(options.tenant);
+  claims.plan_template = given(options.plan_template);
+  claims.grant = given(options.grant);
+  claims.drill = given(options.drill);
+  if (options.max_share != 0) claims.max_share = options.max_share;
+  if (!options.repository.empty() && !fill_from_repository(context, options.repository, claims)) {
+    return std::nullopt;
+  }
+  const auto read = read_claims(claims.type, write_claims(claims));
+  if (!read) return usage(read.error().text + " (each claim has an option of its name)");
+  if (*read != claims) {
+    std::ranges::sort(claims.from);
+    std::ranges::sort(claims.to);
+    if (*read != claims) return usage("a token of type " + options.type + " has no such claims");
+  }
+  return claims;
+}
 
 void issue(CliContext& context, IssueOptions& options) {
   const auto algorithm = parse_algorithm(options.algorithm);
   if (!algorithm) return fail(context, exit_usage, "--alg: expected EdDSA or ES256");
-  const auto mode = parse_mode(options.mode);
-  if (!mode) {
-    return fail(context, exit_usage, "--mode: expected read-only, scoped-write or full-write");
-  }
   const auto lasts = yaml::parse_duration(options.lasts);
   if (!lasts || *lasts < Seconds(1)) {
     return fail(context, exit_usage, "--for: expected an integer and s, m or h, at least 1s");
@@ -79,21 +154,13 @@ void issue(CliContext& context, IssueOptions& options) {
   }
   const auto pem = read_input(options.key, 65'536);
   if (!pem) return fail(context, exit_usage, "cannot read " + options.key);
-
-  const Moment now = read_clocks();
-  Claims claims = options.claims;
-  claims.mode = *mode;
-  claims.issued_at = claims.not_before = std::chrono::floor<Seconds>(now.wall);
-  claims.expires = claims.not_before + std::chrono::floor<Seconds>(*lasts);
-  claims.id = options.id;
-  if (claims.id.empty()) {
-    const auto random = make_key_pair(KeyAlgorithm::EdDSA);  // 256 random bits, named by their hash
-    if (!random) return fail(context, exit_finding, random.error());
-    claims.id = sha256_hex(random->public_key_pem).substr(0, 24);
-  }
-  if (!options.change.empty()) claims.change = options.change;
-  const auto token = issue_token(claims, options.kid, *algorithm, *pem);
+  const auto claims = claims_of(context, options, *lasts);
+  if (!claims) return;
+  const auto token = issue_token(*claims, options.kid, *algorithm, *pem);
   if (!token) return fail(context, exit_usage, options.key + ": " + token.error());
+  if (context.json) {
+    return fmt::print("{}\n", json{{"token", *token}, {"claims", claims_json(*claims)}}.dump(2));
+  }
   fmt::print("{}\n", *token);
 }
 
@@ -103,42 +170,30 @@ void add_issue(CLI::App& token, CliContext& context) {
   verb->add_option("--key", options->key, "the private key, PEM")->required();
   verb->add_option("--kid", options->kid, "the key's id in policy.yaml")->required();
   verb->add_option("--alg", options->algorithm, "EdDSA or ES256")->capture_default_str();
-  verb->add_option("--audience", options->claims.audience, "approvals.audience of the policy")
-      ->required();
-  verb->add_option("--zone", options->claims.zone)->required();
-  verb->add_option("--service", options->claims.service, "label or absolute name")->required();
-  verb->add_option("--from", options->claims.from, "home regions that may have failed")
-      ->required()
-      ->delimiter(',');
-  verb->add_option("--to", options->claims.to, "regions that may answer")
-      ->required()
-      ->delimiter(',');
-  verb->add_option("--mode", options->mode, "read-only, scoped-write or full-write")
+  verb->add_option("--type", options->type, "approval, break-glass, review, drill or key-list")
       ->capture_default_str();
+  verb->add_option("--repository", options->repository,
+                   "takes the audience from its policy, for a key list its version and digest too");
+  verb->add_option("--audience", options->claims.audience, "approvals.audience of the policy");
+  verb->add_option("--zone", options->claims.zone);
+  verb->add_option("--service", options->claims.service, "label, absolute name, or \"*\"");
+  verb->add_option("--tenant", options->tenant, "of that service, and no other");
+  verb->add_option("--from", options->claims.from, "home regions that may have failed")
+      ->delimiter(',');
+  verb->add_option("--to", options->claims.to, "regions that may answer")->delimiter(',');
+  verb->add_option("--mode", options->mode, "read-only, scoped-write or full-write (the default)");
+  verb->add_option("--max-share", options->max_share, "percent of answers that may cross")
+      ->check(CLI::Range(1, 100));
+  verb->add_option("--template", options->plan_template, "gives zone to mode and share");
   verb->add_option("--for", options->lasts, "life from now: 30m, 4h")->required();
   verb->add_option("--reason", options->claims.reason)->required();
   verb->add_option("--case", options->claims.case_id, "ticket")->required();
   verb->add_option("--issuer", options->claims.issuer)->default_val("demarc-cli");
   verb->add_option("--change", options->change, "approve this pending change alone");
+  verb->add_option("--grant", options->grant, "of a review: the break-glass grant's id");
+  verb->add_option("--drill", options->drill, "of a drill: the scenario's name");
   verb->add_option("--jti", options->id, "the token's id; left out: a random one");
   verb->callback([options, &context] { issue(context, *options); });
-}
-
-json claims_json(const Claims& claims) {
-  json out = {{"iss", claims.issuer},
-              {"aud", claims.audience},
-              {"jti", claims.id},
-              {"nbf", to_rfc3339(claims.not_before)},
-              {"exp", to_rfc3339(claims.expires)},
-              {"zone", claims.zone},
-              {"service", claims.service},
-              {"from", claims.from},
-              {"to", claims.to},
-              {"mode", to_text(claims.mode)},
-              {"reason", claims.reason},
-              {"case", claims.case_id}};
-  if (claims.change) out["change"] = *claims.change;
-  return out;
 }
 
 void inspect(CliContext& context, const std::string& path, const std::string& folder) {
@@ -154,11 +209,8 @@ void inspect(CliContext& context, const std::string& path, const std::string& fo
     context.exit_code = exit_finding;
   }
   if (!folder.empty()) {
-    Diagnostics diagnostics;
-    const auto repository = load_repository(folder, diagnostics);
-    if (!repository || !repository->policy.approvals) {
-      return fail(context, exit_finding, folder + " has no policy with approvals that loads");
-    }
+    const auto repository = load_for_tokens(context, folder);
+    if (!repository) return;
     const auto checked = check_token(*text, *repository->policy.approvals, read_clocks().wall);
     out["valid"] = checked.has_value();
     if (checked) {
@@ -194,6 +246,8 @@ void add_token_verbs(CLI::App& app, CliContext& context) {
   add_keygen(*token, context);
   add_issue(*token, context);
   add_inspect(*token, context);
+  add_token_verify(*token, context);
+  add_key_verbs(app, context);
 }
 
 }  // namespace demarc::tools

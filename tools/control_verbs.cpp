@@ -7,10 +7,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "tools/alerts_status.h"
 #include "tools/clock.h"
 #include "tools/daemon.h"
+#include "tools/drill_verbs.h"
 #include "tools/explain.h"
 #include "tools/status.h"
+#include "tools/tenant_report.h"
 #include "zones/strict_json.h"
 
 namespace demarc::tools {
@@ -70,6 +73,30 @@ json explain_verb(const Ask& ask) {
   return {{"ok", true}, {"explained", std::move(*explained)}};
 }
 
+json tenant_verb(const Ask& ask) {
+  auto report =
+      tenant_report(ask.daemon.controller().steering(), ask.text("name"), ask.text("service"));
+  if (!report) return failed(report.error());
+  return {{"ok", true}, {"tenant", std::move(*report)}};
+}
+
+json test_alerts_verb(const Ask& ask) {
+  const auto handed_in = ask.daemon.outside().test(ask.text("receiver"), ask.who);
+  if (!handed_in) return failed(handed_in.error());
+  return {{"ok", true}, {"text", "a test message is on its way"}};
+}
+
+json revoke_verb(const Ask& ask) {
+  const std::string reason = ask.text("reason");
+  if (const auto key = ask.text("key"); !key.empty()) {
+    return decide(ask, KeyRevoked{key, ask.who, reason});
+  }
+  if (const auto token = ask.text("token"); !token.empty()) {
+    return decide(ask, GrantRevoked{token, ask.who, reason, true});
+  }
+  return decide(ask, GrantRevoked{ask.text("id"), ask.who, reason});
+}
+
 json stall_verb(const Ask& ask) {
   if (!ask.daemon.config().debug_verbs) {
     return failed("debug verbs are off; expected `debug-verbs: true` in demarcd.yaml");
@@ -80,16 +107,20 @@ json stall_verb(const Ask& ask) {
   return {{"ok", true}};
 }
 
+json drill_verb(const Ask& ask) { return answer_drill_verb(ask.daemon, ask.request, ask.who); }
+
 const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
   static const std::map<std::string, std::function<json(const Ask&)>> table = {
       {"ping", [](const Ask&) { return json{{"ok", true}}; }},
       {"status", [](const Ask& a) { return json{{"ok", true}, {"status", status_of(a.daemon)}}; }},
       {"pending",
        [](const Ask& a) { return json{{"ok", true}, {"pending", pending_of(a.daemon)}}; }},
+      {"alerts", [](const Ask& a) { return json{{"ok", true}, {"alerts", alerts_of(a.daemon)}}; }},
+      {"test-alerts", test_alerts_verb},
       {"explain", explain_verb},
+      {"tenant", tenant_verb},
       {"approve", [](const Ask& a) { return decide(a, TokenPresented{a.text("token"), a.who}); }},
-      {"revoke",
-       [](const Ask& a) { return decide(a, GrantRevoked{a.text("id"), a.who, a.text("reason")}); }},
+      {"revoke", revoke_verb},
       {"drain",
        [](const Ask& a) {
          return decide(a, OrderGiven{a.text("target"), a.text("service"), a.who, a.text("reason"),
@@ -107,6 +138,12 @@ const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
          return json{{"ok", true}, {"text", "reload begun"}};
        }},
       {"debug-stall", stall_verb},
+      {"drill-begin", drill_verb},
+      {"drill-end", drill_verb},
+      {"drill-status", drill_verb},
+      {"drill-due", drill_verb},
+      {"drill-look", drill_verb},
+      {"drill-record", drill_verb},
   };
   return table;
 }

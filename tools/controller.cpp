@@ -1,5 +1,7 @@
 #include "tools/controller.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "tools/audit_files.h"
@@ -75,8 +77,15 @@ std::optional<zones::Reply> Controller::happen(std::vector<decltype(zones::Event
 }
 
 void Controller::carry_out(zones::Effects effects) {
+  count_denied(effects.audit);
   state_is_dirty_ |= effects.state_changed || effects.save_state;
   timer_ = effects.timer;
+  for (const auto& entry : effects.audit) {
+    recent_.push_back(entry);
+    if (recent_.size() <= recent_entries_max) continue;
+    recent_.pop_front();
+    ++before_recent_;
+  }
 
   std::optional<std::string> broke;
   if (disk_is_broken_) {
@@ -108,6 +117,9 @@ void Controller::carry_out(zones::Effects effects) {
   }
   for (auto& alert : effects.alerts_raised) raise(std::move(alert));
   for (const std::string& key : effects.alerts_ended) end_alert(key);
+  for (auto& asked : effects.advice_wanted) {
+    if (listener_.advice_wanted) listener_.advice_wanted(std::move(asked));
+  }
   if (broke) carry_out(steering_.step({clock_(), zones::AuditBroken{*broke}}));
 }
 
@@ -207,14 +219,34 @@ void Controller::save_now() {
 }
 
 void Controller::raise(zones::Alert alert) {
-  auto& known = alerts_[alert.key];
-  if (known.text == alert.text) return;
-  log_line(LogLevel::alert, fmt::format("raised key={} {}", alert.key, alert.text));
-  known = std::move(alert);
+  const auto known = alerts_.find(alert.key);
+  if (known != alerts_.end()) alert.since = std::min(alert.since, known->second.since);
+  if (known == alerts_.end() || known->second.text != alert.text) {
+    log_line(LogLevel::alert, fmt::format("raised key={} {}", alert.key, alert.text));
+  }
+  const std::string key = alert.key;
+  const auto& kept = alerts_.insert_or_assign(key, std::move(alert)).first->second;
+  if (listener_.alert_raised) listener_.alert_raised(kept);
 }
 
 void Controller::end_alert(const std::string& key) {
-  if (alerts_.erase(key) != 0) log_info("alert-ended key={}", key);
+  if (alerts_.erase(key) == 0) return;
+  log_info("alert-ended key={}", key);
+  if (listener_.alert_ended) listener_.alert_ended(key);
+}
+
+void Controller::listen(ControllerListener listener) {
+  listener_ = std::move(listener);
+  if (!listener_.alert_raised) return;
+  for (const auto& [key, alert] : alerts_) listener_.alert_raised(alert);
+}
+
+void Controller::count_denied(const std::vector<zones::AuditEntry>& entries) {
+  for (const auto& entry : entries) {
+    if (entry.kind != "crossing-held") continue;
+    const auto rule = entry.fact("rule");
+    ++denied_[rule.empty() ? "no-grant" : std::string(rule)];
+  }
 }
 
 }  // namespace demarc::tools

@@ -21,6 +21,9 @@ namespace demarc::tools {
 /// counted.
 inline constexpr std::size_t audit_backlog_max = 100'000;
 
+/// The last entries stay in memory for a live drill's report.
+inline constexpr std::size_t recent_entries_max = 2000;
+
 /// How long a verdict may wait to be saved; nothing that concerns a border ever waits.
 inline constexpr Milliseconds lazy_save_after{1000};
 
@@ -33,6 +36,13 @@ struct ControllerPaths {
   std::uint64_t rotate_bytes = std::uint64_t{64} << 20;
   Milliseconds retention{0};  // 0: for ever
   Milliseconds checkpoint_interval{std::chrono::hours{1}};
+};
+
+/// Who else wants to know what steering asks for; an empty one is not called.
+struct ControllerListener {
+  std::function<void(const zones::Alert&)> alert_raised;  // also when it says the same as before
+  std::function<void(const std::string& key)> alert_ended;
+  std::function<void(zones::AdviceWanted)> advice_wanted;
 };
 
 /// Control thread only.
@@ -48,6 +58,9 @@ class Controller {
   std::optional<zones::Reply> happen_one(decltype(zones::Event::what) what) {
     return happen({std::move(what)});
   }
+
+  /// From now on; alerts that stand already are told at once.
+  void listen(ControllerListener listener);
 
   /// To be called about once a second: tries a broken disk again, saves what may wait.
   void maintain();
@@ -67,6 +80,15 @@ class Controller {
   [[nodiscard]] const std::map<std::string, zones::Alert>& alerts() const noexcept {
     return alerts_;
   }
+  /// Crossings that the gate held back since the start, by the rule that did.
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& denied() const noexcept {
+    return denied_;
+  }
+  /// The last entries, oldest first, and how many there were before them in this process's life.
+  [[nodiscard]] const std::deque<zones::AuditEntry>& recent_entries() const noexcept {
+    return recent_;
+  }
+  [[nodiscard]] std::uint64_t entries_before_recent() const noexcept { return before_recent_; }
   void raise(zones::Alert alert);
   void end_alert(const std::string& key);
   /// Entries on disk; those that wait for it.
@@ -79,6 +101,7 @@ class Controller {
   void keep_trail();
   [[nodiscard]] Result<void, SystemError> append(const std::vector<zones::AuditEntry>& entries);
   [[nodiscard]] Result<void, SystemError> save();
+  void count_denied(const std::vector<zones::AuditEntry>& entries);
   void keep_for_later(const std::vector<zones::AuditEntry>& entries);
 
   zones::Steering steering_;
@@ -89,6 +112,8 @@ class Controller {
   std::optional<zones::AuditLog> log_;
   std::deque<zones::AuditEntry> backlog_;
   std::uint64_t backlog_lost_ = 0;
+  std::deque<zones::AuditEntry> recent_;
+  std::uint64_t before_recent_ = 0;
   bool disk_is_broken_ = false;
   bool is_forgotten_ = false;   // the last thing that had to be saved could not be
   MonotonicTime stepped_at_{};  // when the step that is carried out happened
@@ -98,6 +123,8 @@ class Controller {
   std::optional<MonotonicTime> retention_at_;
   std::optional<WallTime> timer_;
   std::map<std::string, zones::Alert> alerts_;
+  std::map<std::string, std::uint64_t> denied_;
+  ControllerListener listener_;
 };
 
 }  // namespace demarc::tools

@@ -1,5 +1,6 @@
 #include "tools/daemon.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -49,15 +50,21 @@ std::uint64_t random_seed() {
 
 /// Loads from a private copy, so that an edit in the middle of it changes nothing, and so that what
 /// was good can be served again after a restart amid a bad edit.
-Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBook serials) {
+Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBook serials,
+                                     zones::KeyTrustState keys) {
   const std::string copy = candidate_of(config);
   const auto copied = copy_repository(config.repository, copy);
   if (!copied) log_warning("repository-not-copied error={}", copied.error().text());
   auto loaded = load({.repository = copied ? copy : config.repository,
                       .geoip = config.geoip,
                       .serials = std::move(serials),
-                      .now = read_clocks().wall});
-  if (!loaded || !copied) return loaded;
+                      .now = read_clocks().wall,
+                      .keys = std::move(keys)});
+  if (!loaded) return loaded;
+  auto identity = build_identity(config.identity, config.node);
+  if (!identity) return std::unexpected(LoadErrors{identity.error()});
+  loaded->parts.identity = std::move(*identity);
+  if (!copied) return loaded;
   const std::string good = last_good_of(config);
   // In one step, so that no instant is without a last good copy.
   if (::renameat2(AT_FDCWD, copy.c_str(), AT_FDCWD, good.c_str(), RENAME_EXCHANGE) != 0 &&
@@ -65,6 +72,12 @@ Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBo
     log_warning("last-good-not-kept error={}", system_error("rename " + copy).error().text());
   }
   return loaded;
+}
+
+std::optional<GroundResolver> ground_resolver_of(const DaemonConfig& config) {
+  if (!config.resolver) return std::nullopt;
+  return GroundResolver{{.address = config.resolver->address, .port = config.resolver->port},
+                        config.resolver_require_ad};
 }
 
 void log_errors(const LoadErrors& errors) {
@@ -80,6 +93,10 @@ void log_errors(const LoadErrors& errors) {
 
 Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config) {
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(config)));
+  std::ranges::generate(daemon->config_.identity.random_secret,
+                        [device = std::make_shared<std::random_device>()] {
+                          return static_cast<std::uint8_t>((*device)());
+                        });
   sigset_t set;
   ::sigemptyset(&set);
   for (const int signal : {SIGHUP, SIGTERM, SIGINT}) ::sigaddset(&set, signal);
@@ -94,11 +111,15 @@ Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config)
   daemon->signals_ = Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 
   auto server = dns::Server::bind({.listen = daemon->config_.listen,
+                                   .tls_listen = daemon->config_.tls_listen,
                                    .threads = daemon->config_.threads,
-                                   .seed = random_seed()});
+                                   .seed = random_seed(),
+                                   .rate_limit = daemon->config_.rate_limit,
+                                   .proxy_peers = daemon->config_.proxy_peers});
   if (!server) return refused(server.error().text());
   daemon->server_ = std::move(*server);
   if (auto opened = daemon->open_state(); !opened) return refused(opened.error());
+  if (auto opened = daemon->open_outside(); !opened) return refused(opened.error());
   auto loaded = daemon->first_load();
   if (!loaded) return refused(loaded.error());
   daemon->take(std::move(*loaded), "start");
@@ -113,9 +134,12 @@ Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config)
 Daemon::~Daemon() {
   http_.reset();
   control_.reset();
+  drop_.reset();
   watch_.reset();
+  ground_.reset();
   if (loader_.joinable()) loader_.join();
   if (prober_) prober_->stop();
+  if (outside_) outside_->stop();
   if (server_) server_->stop();
 }
 
@@ -154,20 +178,34 @@ Result<void, std::string> Daemon::open_state() {
       read_clocks, [this](std::span<const zones::ClearedWeights> weights, Moment now) {
         publish(weights, now);
       });
+  ground_ = std::make_unique<GroundWatch>(*controller_, *loop_, ground_resolver_of(config_));
   controller_->happen_one(zones::NodeFact{"start", fmt::format("node {}", config_.node)});
   return {};
 }
 
+Result<void, std::string> Daemon::open_outside() {
+  auto outside = OutsideWorld::start(config_, {.loop = *loop_,
+                                               .controller = *controller_,
+                                               .after_step = [this] { after_step(); },
+                                               .clock = read_clocks,
+                                               .seed = random_seed()});
+  if (!outside) return refused(outside.error());
+  outside_ = std::move(*outside);
+  return {};
+}
+
 Result<Loaded, std::string> Daemon::first_load() {
-  auto loaded = load_copy(config_, controller_->steering().state().serials);
+  const zones::SteeringState& state = controller_->steering().state();
+  auto loaded = load_copy(config_, state.serials, zones::key_trust_of(state));
   if (loaded) return std::move(*loaded);
   log_errors(loaded.error());
   std::error_code error;
   if (std::filesystem::is_directory(last_good_of(config_), error)) {
     auto last_good = load({.repository = last_good_of(config_),
                            .geoip = config_.geoip,
-                           .serials = controller_->steering().state().serials,
-                           .now = read_clocks().wall});
+                           .serials = state.serials,
+                           .now = read_clocks().wall,
+                           .keys = zones::key_trust_of(state)});
     if (last_good) {
       log_line(LogLevel::alert, "the repository has errors; the last good one is served");
       refused_at_start_ = loaded.error().front();
@@ -185,9 +223,11 @@ void Daemon::take(Loaded loaded, const std::string& why) {
   databases_ = std::move(loaded.databases);
   next_parts_ = std::move(loaded.parts);
   controller_->steering().remember_serials(std::move(loaded.serials));
+  outside_->configure(*configuration_->repository);
   const zones::Policy& policy = configuration_->repository->policy;
   controller_->keep_policy(policy.digest, policy_files(last_good_of(config_), policy));
   controller_->happen_one(zones::ConfigurationLoaded{configuration_, why});
+  ground_->take(configuration_, databases_, std::move(loaded.ground));
   // Without any service steering has nothing to publish, and the zones are new all the same.
   if (next_parts_) {
     publish({}, {controller_->steering().state().trusted_wall, read_clocks().monotonic});
@@ -248,10 +288,21 @@ Result<void, std::string> Daemon::watch_outside() {
                                      });
   if (!control) return refused(control.error().text());
   control_ = std::move(*control);
-  auto watch = FileWatch::open(*loop_, watch_timer, {config_.repository}, config_.geoip,
+  auto files = files_of(config_.identity);
+  files.insert(files.end(), config_.geoip.begin(), config_.geoip.end());
+  auto watch = FileWatch::open(*loop_, watch_timer, {config_.repository}, files,
                                [this] { begin_reload("files changed"); });
   if (!watch) return refused(watch.error().text());
   watch_ = std::move(*watch);
+  if (!config_.token_drop.empty()) {
+    auto drop = TokenDrop::open(*loop_, config_.token_drop, [this](const std::string& token) {
+      auto reply = controller_->happen_one(zones::TokenPresented{token, "drop-folder"});
+      after_step();
+      return reply.value_or(zones::Reply{});
+    });
+    if (!drop) return refused(drop.error().text());
+    drop_ = std::move(*drop);
+  }
   if (config_.http) {
     auto http = HttpService::start(*loop_, *config_.http,
                                    {.metrics = [this] { return metrics_of(*this); },
@@ -276,6 +327,7 @@ int Daemon::run() {
   controller_->happen_one(zones::NodeFact{"stop", fmt::format("node {}", config_.node)});
   controller_->checkpoint_now();
   controller_->save_now();
+  outside_->stop();
   return exit_code_;
 }
 
@@ -294,6 +346,8 @@ void Daemon::serve() {
   is_serving_ = true;
   std::string line = "ready";
   for (const dns::Endpoint& endpoint : server_->bound()) line += " " + dns::to_text(endpoint);
+  if (!server_->tls_bound().empty()) line += " tls";
+  for (const dns::Endpoint& endpoint : server_->tls_bound()) line += " " + dns::to_text(endpoint);
   fmt::print("{}\n", line);
   std::fflush(stdout);
   log_info("{} zones={} services={}", line, repository().zones.size(),
@@ -342,6 +396,7 @@ void Daemon::every_second() {
   } else {
     controller_->end_alert("prober");
   }
+  outside_->every_second();
   after_step();
   loop_->set_timer(second_timer, std::chrono::steady_clock::now() + std::chrono::seconds(1),
                    [this] { every_second(); });
@@ -366,8 +421,9 @@ void Daemon::begin_reload(const std::string& why) {
   }
   is_loading_ = true;
   if (loader_.joinable()) loader_.join();
-  loader_ = std::jthread([this, why, serials = controller_->steering().state().serials] {
-    auto loaded = std::make_shared<Result<Loaded, LoadErrors>>(load_copy(config_, serials));
+  const zones::SteeringState& state = controller_->steering().state();
+  loader_ = std::jthread([this, why, serials = state.serials, keys = zones::key_trust_of(state)] {
+    auto loaded = std::make_shared<Result<Loaded, LoadErrors>>(load_copy(config_, serials, keys));
     loop_->post([this, why, loaded] { finish_reload(std::move(*loaded), why); });
   });
 }

@@ -19,8 +19,11 @@
 #include "tools/daemon_config.h"
 #include "tools/event_loop.h"
 #include "tools/file_watch.h"
+#include "tools/ground_watch.h"
 #include "tools/http_service.h"
 #include "tools/loader.h"
+#include "tools/outside_world.h"
+#include "tools/token_drop.h"
 
 namespace demarc::tools {
 
@@ -48,9 +51,15 @@ class Daemon {
     return *configuration_->repository;
   }
   [[nodiscard]] std::vector<health::CheckState> checks() const { return prober_->snapshot(); }
+  [[nodiscard]] const GroundWatch& ground() const noexcept { return *ground_; }
   [[nodiscard]] dns::CounterValues counters() const noexcept { return server_->counters(); }
+  [[nodiscard]] OutsideWorld& outside() noexcept { return *outside_; }
   [[nodiscard]] std::uint64_t generation() const noexcept;
   [[nodiscard]] bool is_serving() const noexcept { return is_serving_; }
+  /// With the ports they really have.
+  [[nodiscard]] const std::vector<dns::Endpoint>& listening() const noexcept {
+    return server_->bound();
+  }
   /// Begins a reload; its end is told in the log, the trail and `status`.
   void begin_reload(const std::string& why);
   /// Runs the timer that is due, sets the next one. After everything that made steering step.
@@ -61,6 +70,7 @@ class Daemon {
 
   [[nodiscard]] Result<void, std::string> lock_folder(const std::string& folder);
   [[nodiscard]] Result<void, std::string> open_state();
+  [[nodiscard]] Result<void, std::string> open_outside();
   [[nodiscard]] Result<Loaded, std::string> first_load();
   [[nodiscard]] Result<void, std::string> start_prober();
   [[nodiscard]] Result<void, std::string> watch_outside();
@@ -80,8 +90,11 @@ class Daemon {
   std::unique_ptr<dns::Published> published_;
   std::unique_ptr<Controller> controller_;
   std::unique_ptr<health::Prober> prober_;
+  std::unique_ptr<OutsideWorld> outside_;
+  std::unique_ptr<GroundWatch> ground_;
   std::unique_ptr<ControlSocket> control_;
   std::unique_ptr<FileWatch> watch_;
+  std::unique_ptr<TokenDrop> drop_;
   std::unique_ptr<HttpService> http_;
 
   std::shared_ptr<const zones::Configuration> configuration_;

@@ -17,6 +17,8 @@ using namespace zones::yaml;
 constexpr std::size_t listen_max = 64;
 constexpr std::size_t databases_max = 16;
 constexpr unsigned threads_max = 256;
+constexpr unsigned rate_max = 1'000'000;
+constexpr std::size_t networks_max = 64;  // each is compared with every client
 constexpr std::size_t jurisdictions_max = 1000;
 constexpr std::uint64_t rotate_mib_max = 1024;  // a segment is read whole before it is removed
 
@@ -44,25 +46,41 @@ class ConfigReader {
         }
       };
     };
-    read_map(reading_, root, "the configuration",
-             {{"node", Presence::optional,
-               [&](const Node& n) {
-                 if (auto name = read_identifier(reading_, n, "node")) config_.node = name->value;
-               }},
-              {"listen", Presence::optional, [&](const Node& n) { read_listen(n); }},
-              {"threads", Presence::optional, [&](const Node& n) { read_threads(n); }},
-              {"repository", Presence::required, path_to(&DaemonConfig::repository, "repository")},
-              {"geoip", Presence::optional, [&](const Node& n) { read_geoip(n); }},
-              {"state", Presence::optional, path_to(&DaemonConfig::state, "state")},
-              {"audit", Presence::optional, [&](const Node& n) { read_audit(n); }},
-              {"control", Presence::optional, path_to(&DaemonConfig::control, "control")},
-              {"http", Presence::optional,
-               [&](const Node& n) { config_.http = read_endpoint(n, "http"); }},
-              {"probe-ca", Presence::optional, path_to(&DaemonConfig::probe_ca, "probe-ca")},
-              {"debug-verbs", Presence::optional, [&](const Node& n) {
-                 assign(config_.debug_verbs, read_choice<bool>(reading_, n, "debug-verbs",
-                                                               {{"true", true}, {"false", false}}));
-               }}});
+    read_map(
+        reading_, root, "the configuration",
+        {{"node", Presence::optional,
+          [&](const Node& n) {
+            if (auto name = read_identifier(reading_, n, "node")) config_.node = name->value;
+          }},
+         {"listen", Presence::optional, [&](const Node& n) { read_listen(n, config_.listen); }},
+         {"threads", Presence::optional, [&](const Node& n) { read_threads(n); }},
+         {"repository", Presence::required, path_to(&DaemonConfig::repository, "repository")},
+         {"geoip", Presence::optional, [&](const Node& n) { read_geoip(n); }},
+         {"state", Presence::optional, path_to(&DaemonConfig::state, "state")},
+         {"audit", Presence::optional, [&](const Node& n) { read_audit(n); }},
+         {"control", Presence::optional, path_to(&DaemonConfig::control, "control")},
+         {"http", Presence::optional,
+          [&](const Node& n) { config_.http = read_endpoint(n, "http"); }},
+         {"tls", Presence::optional, [&](const Node& n) { read_tls(n); }},
+         {"proxy-from", Presence::optional,
+          [&](const Node& n) { read_networks(n, "proxy-from", config_.proxy_peers); }},
+         {"rate-limit", Presence::optional, [&](const Node& n) { read_rate_limit(n); }},
+         {"nsid", Presence::optional, [&](const Node& n) { config_.identity.nsid = read_nsid(n); }},
+         {"chaos", Presence::optional,
+          [&](const Node& n) { read_switch(n, "chaos", config_.identity.says_chaos); }},
+         {"cookies", Presence::optional, [&](const Node& n) { read_cookies(n); }},
+         {"token-drop", Presence::optional, path_to(&DaemonConfig::token_drop, "token-drop")},
+         {"resolver", Presence::optional,
+          [&](const Node& n) { config_.resolver = read_endpoint(n, "resolver"); }},
+         {"resolver-require-ad", Presence::optional,
+          [&](const Node& n) {
+            read_switch(n, "resolver-require-ad", config_.resolver_require_ad);
+          }},
+         {"probe-ca", Presence::optional, path_to(&DaemonConfig::probe_ca, "probe-ca")},
+         {"alerts", Presence::optional,
+          [&](const Node& n) { config_.alerts = read_alerts(reading_, n, folder_); }},
+         {"debug-verbs", Presence::optional,
+          [&](const Node& n) { read_switch(n, "debug-verbs", config_.debug_verbs); }}});
     if (config_.listen.empty()) {
       config_.listen = {*parse_endpoint("127.0.0.1:5300"), *parse_endpoint("[::1]:5300")};
     }
@@ -134,10 +152,95 @@ class ConfigReader {
     return endpoint;
   }
 
-  void read_listen(const Node& node) {
+  void read_listen(const Node& node, std::vector<dns::Endpoint>& listen) {
     read_one_or_list(reading_, node, "listen", listen_max, [&](const Node& item) {
-      if (const auto endpoint = read_endpoint(item, "listen")) config_.listen.push_back(*endpoint);
+      if (const auto endpoint = read_endpoint(item, "listen")) listen.push_back(*endpoint);
     });
+  }
+
+  void read_switch(const Node& node, std::string_view what, bool& value) {
+    assign(value, read_choice<bool>(reading_, node, what, {{"true", true}, {"false", false}}));
+  }
+
+  void read_tls(const Node& node) {
+    IdentityConfig& identity = config_.identity;
+    const auto path_to = [&](std::string& path, const char* what) {
+      return [this, &path, what](const Node& n) {
+        if (const auto text = read_text(reading_, n, what)) path = resolved(folder_, *text);
+      };
+    };
+    read_map(
+        reading_, node, "tls",
+        {{"listen", Presence::required, [&](const Node& n) { read_listen(n, config_.tls_listen); }},
+         {"certificate", Presence::required, path_to(identity.certificate_file, "certificate")},
+         {"key", Presence::required, path_to(identity.key_file, "key")}});
+  }
+
+  void read_rate_limit(const Node& node) {
+    dns::RateLimit& limit = config_.rate_limit;
+    const auto number = [&](std::uint32_t dns::RateLimit::* member, const char* what,
+                            unsigned least) {
+      return [this, &limit, member, what, least](const Node& n) {
+        assign(limit.*member, read_integer(reading_, n, what, {least, rate_max}));
+      };
+    };
+    const auto bits = [&](unsigned dns::RateLimit::* member, const char* what, unsigned most) {
+      return [this, &limit, member, what, most](const Node& n) {
+        assign(limit.*member, read_integer(reading_, n, what, {1, most}));
+      };
+    };
+    read_map(
+        reading_, node, "rate-limit",
+        {{"per-second", Presence::required, number(&dns::RateLimit::per_second, "per-second", 1)},
+         {"slip", Presence::optional, number(&dns::RateLimit::slip, "slip", 0)},
+         {"ipv4-prefix", Presence::optional, bits(&dns::RateLimit::ipv4_prefix, "ipv4-prefix", 32)},
+         {"ipv6-prefix", Presence::optional, bits(&dns::RateLimit::ipv6_prefix, "ipv6-prefix", 64)},
+         {"dry-run", Presence::optional,
+          [&](const Node& n) { read_switch(n, "dry-run", limit.is_dry_run); }},
+         {"exempt", Presence::optional,
+          [&](const Node& n) { read_networks(n, "exempt", limit.exempt); }}});
+  }
+
+  void read_networks(const Node& node, std::string_view what, std::vector<geo::Prefix>& networks) {
+    read_one_or_list(reading_, node, what, networks_max, [&](const Node& item) {
+      const auto text = read_text(reading_, item, what);
+      const auto prefix = text ? geo::parse_prefix(*text) : std::nullopt;
+      if (prefix) networks.push_back(*prefix);
+      if (text && !prefix) {
+        reading_.error(item.at, "bad-network",
+                       "{} is `{}`, expected a network such as 192.0.2.0/24", what, *text);
+      }
+    });
+  }
+
+  std::optional<std::string> read_nsid(const Node& node) {
+    auto text = read_text(reading_, node, "nsid");
+    if (!text) return std::nullopt;
+    if (text->size() > dns::nsid_size_max) {
+      reading_.error(node.at, "bad-nsid", "nsid has {} bytes; expected at most {}", text->size(),
+                     dns::nsid_size_max);
+    }
+    return *text == "none" ? std::string{} : *text;
+  }
+
+  void read_cookies(const Node& node) {
+    IdentityConfig& identity = config_.identity;
+    if (node.kind == NodeKind::scalar && node.text == "off") {
+      identity.has_cookies = false;
+      return;
+    }
+    read_map(
+        reading_, node, "cookies",
+        {{"secrets", Presence::optional,
+          [&](const Node& list) {
+            read_one_or_list(reading_, list, "secrets", cookie_secrets_max, [&](const Node& item) {
+              if (auto path = read_text(reading_, item, "secrets")) {
+                identity.secret_files.push_back(resolved(folder_, *path));
+              }
+            });
+          }},
+         {"require", Presence::optional,
+          [&](const Node& value) { read_switch(value, "require", identity.requires_cookie); }}});
   }
 
   void read_threads(const Node& node) {

@@ -8,9 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "dns/rate_limit.h"
 #include "dns/sockets.h"
 #include "geo/base/diagnostics.h"
 #include "geo/base/moment.h"
+#include "tools/alerts_config.h"
+#include "tools/identity_config.h"
 
 namespace demarc::tools {
 
@@ -27,7 +30,8 @@ struct AuditConfig {
 struct DaemonConfig {
   std::string node = "demarc";
   std::vector<dns::Endpoint> listen;
-  unsigned threads = 1;  // UDP threads an address; `auto`: one a core
+  std::vector<dns::Endpoint> tls_listen;  // DNS over TLS; its certificate is in `identity`
+  unsigned threads = 1;                   // UDP threads an address; `auto`: one a core
   std::string repository;
   std::vector<std::string> geoip;
   std::string state;
@@ -35,8 +39,16 @@ struct DaemonConfig {
   AuditConfig trail;
   std::string control;
   std::optional<dns::Endpoint> http;  // metrics and status; left out: none
-  std::string probe_ca;               // PEM; empty: the system's
-  bool debug_verbs = false;           // `debug-stall` on the control socket, for drills and tests
+  std::vector<geo::Prefix> proxy_peers;
+  dns::RateLimit rate_limit;  // left out: none
+  IdentityConfig identity;    // NSID, CHAOS names, cookies
+  std::string token_drop;     // folder of tokens to present; empty: none
+  /// Asked, now and then, for the addresses of CNAME endpoints; left out: nobody is.
+  std::optional<dns::Endpoint> resolver;
+  bool resolver_require_ad = true;  // believe only what it validated
+  AlertsConfig alerts;
+  std::string probe_ca;             // PEM; empty: the system's
+  bool debug_verbs = false;         // `debug-stall` on the control socket, for drills and tests
 };
 
 /// Reads and checks `path`. Every finding goes to `diagnostics`; nothing comes back if one is an

@@ -7,6 +7,7 @@
 
 #include "geo/countries.h"
 #include "zones/gate.h"
+#include "zones/tenants.h"
 
 namespace demarc::tools {
 namespace {
@@ -14,9 +15,21 @@ namespace {
 using nlohmann::json;
 using namespace zones;
 
+/// The class of the tenant that the name is.
+std::optional<ServiceId> find_tenant_class(const Repository& repository, const Name& name) {
+  if (!repository.tenants || name.is_root()) return std::nullopt;
+  const auto service = repository.find_service(name.parent());
+  if (!service) return std::nullopt;
+  const auto label = name.bytes().subspan(1, name.bytes()[0]);
+  const auto tenant = repository.tenants->find_label(*service, label);
+  if (!tenant) return std::nullopt;
+  return repository.tenants->kind(*tenant).tenant_class;
+}
+
 /// The service of this name, or the wildcard service that covers it.
 std::optional<ServiceId> find_steering_service(const Repository& repository, const Name& name) {
   if (const auto exact = repository.find_service(name)) return exact;
+  if (const auto tenant = find_tenant_class(repository, name)) return tenant;
   for (Name above = name; !above.is_root();) {
     above = above.parent();
     const auto wildcard = Name::parse("*", above);

@@ -45,6 +45,11 @@ Result<Loaded, LoadErrors> load(const LoadRequest& request) {
     (d.severity == Severity::error ? errors : loaded.warnings).push_back(d.line());
   }
   if (!repository) return std::unexpected(std::move(errors));
+  if (request.keys) {
+    // Before anything is made of it: an untrusted list must not even become the last good copy.
+    const auto trust = zones::judge_key_list(repository->policy, *request.keys);
+    if (!trust) return one_error("policy.yaml:0:0: " + trust.error());
+  }
 
   auto databases = geo::Databases::open(request.geoip);
   if (!databases) return one_error(databases.error().text());
@@ -59,6 +64,11 @@ Result<Loaded, LoadErrors> load(const LoadRequest& request) {
       [&](const geo::Location& location) { return views->classify(location); });
   if (!locations) return one_error(locations.error().text());
 
+  if (!databases->empty()) {
+    loaded.ground = zones::compare_with_ground(*repository, [&](const geo::Address& address) {
+      return databases->find(address, repository->overrides);
+    });
+  }
   loaded.serials = request.serials;
   zones::assign_serials(*repository, loaded.serials, request.now);
   auto zone_table = dns::ZoneTable::build(*repository);

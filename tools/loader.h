@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,8 @@
 #include "geo/base/diagnostics.h"
 #include "geo/database.h"
 #include "zones/events.h"
+#include "zones/ground.h"
+#include "zones/key_list.h"
 #include "zones/serials.h"
 
 namespace demarc::tools {
@@ -19,6 +22,7 @@ struct Loaded {
   std::shared_ptr<const geo::Databases> databases;
   dns::SnapshotParts parts;
   zones::SerialBook serials;
+  zones::GroundReport ground;
   std::vector<std::string> warnings;  // findings that are no errors, one line each
 };
 
@@ -27,6 +31,7 @@ struct LoadRequest {
   std::vector<std::string> geoip;
   zones::SerialBook serials;
   WallTime now;
+  std::optional<zones::KeyTrustState> keys;  // nothing: any key list is fine
 };
 
 /// One line for each thing that is wrong.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "tools/daemon.h"
+#include "zones/tenants.h"
 
 namespace demarc::tools {
 namespace {
@@ -57,9 +58,15 @@ void queries(Text& text, const dns::CounterValues& c) {
   text.single("demarc_steered_total", "counter", "answers drawn from a service", c.steered);
   text.single("demarc_fenced_total", "counter", "answers after a grant's end by the clock alone",
               c.fenced);
+  text.single("demarc_rate_dropped_total", "counter",
+              "answers left out by the rate limit, or that it would leave out in a dry run",
+              c.rate_dropped);
+  text.single("demarc_rate_truncated_total", "counter", "likewise, sent with TC instead",
+              c.rate_truncated);
   text.single("demarc_send_failures_total", "counter", "answers the kernel did not take",
               c.send_failures);
   text.single("demarc_tcp_connections_total", "counter", "accepted", c.tcp_connections);
+  text.single("demarc_tls_connections_total", "counter", "of them, with TLS", c.tls_connections);
   text.single("demarc_tcp_timeouts_total", "counter", "closed for time", c.tcp_timeouts);
 }
 
@@ -78,6 +85,73 @@ void checks(Text& text, const std::vector<health::CheckState>& list) {
   }
 }
 
+void tenants(Text& text, const zones::Repository& repository) {
+  if (!repository.tenants) return;
+  text.head("demarc_tenants", "gauge", "tenants of a class");
+  const auto each = [&](const auto& write) {
+    for (std::size_t i = 0; i < repository.services.size(); ++i) {
+      const zones::Service& service = repository.services[i];
+      if (!service.tenants_of) continue;
+      write(static_cast<zones::ServiceId>(i), fmt::format("class=\"{}\"", label(service.label)));
+    }
+  };
+  each([&](zones::ServiceId id, const std::string& labels) {
+    text.value("demarc_tenants", repository.tenants->tenants_in(id), labels);
+  });
+  text.head("demarc_regulated_tenants", "gauge", "regulated tenants of a class");
+  each([&](zones::ServiceId id, const std::string& labels) {
+    text.value("demarc_regulated_tenants", repository.tenants->regulated_in(id), labels);
+  });
+}
+
+void alerts(Text& text, const std::map<std::string, zones::Alert>& raised) {
+  std::map<zones::AlertLevel, std::size_t> by_level;
+  for (const auto& [key, alert] : raised) ++by_level[alert.level];
+  text.head("demarc_alerts", "gauge", "alerts that are raised");
+  for (const auto level :
+       {zones::AlertLevel::info, zones::AlertLevel::warning, zones::AlertLevel::critical}) {
+    text.value("demarc_alerts", by_level[level],
+               fmt::format("level=\"{}\"", health::to_text(level)));
+  }
+}
+
+void deliveries(Text& text, const std::vector<health::DeliveryState>& states) {
+  const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
+                        auto value_of) {
+    text.head(name, type, help);
+    for (const auto& one : states) {
+      text.value(name, value_of(one), fmt::format("receiver=\"{}\"", label(one.receiver)));
+    }
+  };
+  using State = health::DeliveryState;
+  each("demarc_alert_deliveries_total", "counter", "messages a receiver took",
+       [](const State& s) { return s.delivered; });
+  each("demarc_alert_delivery_failures_total", "counter", "attempts that are repeated",
+       [](const State& s) { return s.failed; });
+  each("demarc_alert_dead_letters_total", "counter", "messages given up",
+       [](const State& s) { return s.dead; });
+  each("demarc_alerts_undelivered", "gauge", "messages that wait for a receiver",
+       [](const State& s) { return s.undelivered; });
+}
+
+void border(Text& text, const Controller& controller) {
+  const auto& state = controller.steering().state();
+  std::map<std::string, std::size_t> held;
+  for (const auto& [id, change] : state.pending) ++held[change.zone];
+  text.head("demarc_gate_hold", "gauge", "crossings held at the border, by zone");
+  for (const auto& [zone, count] : held) {
+    text.value("demarc_gate_hold", count, fmt::format("zone=\"{}\"", label(zone)));
+  }
+  text.head("demarc_gate_denied_total", "counter", "crossings held since the start, by rule");
+  for (const auto& [rule, count] : controller.denied()) {
+    text.value("demarc_gate_denied_total", count, fmt::format("rule=\"{}\"", label(rule)));
+  }
+  if (!state.drill_passed) return;
+  text.single("demarc_drill_last_passed_seconds", "gauge",
+              "when the last passed drill was reported",
+              std::chrono::floor<Seconds>(*state.drill_passed).time_since_epoch().count());
+}
+
 }  // namespace
 
 std::string metrics_of(Daemon& daemon) {
@@ -86,11 +160,14 @@ std::string metrics_of(Daemon& daemon) {
   const auto& state = controller.steering().state();
   queries(text, daemon.counters());
   checks(text, daemon.checks());
+  tenants(text, daemon.repository());
   text.single("demarc_generation", "gauge", "of the answers served", daemon.generation());
   text.single("demarc_pending_changes", "gauge", "crossings held at the border",
               state.pending.size());
   text.single("demarc_grants", "gauge", "live and waiting grants", state.grants.size());
-  text.single("demarc_alerts", "gauge", "alerts that are raised", controller.alerts().size());
+  alerts(text, controller.alerts());
+  deliveries(text, daemon.outside().deliveries());
+  border(text, controller);
   text.single("demarc_frozen", "gauge", "1: a human freeze is on", state.freeze ? 1 : 0);
   text.single("demarc_audit_writable", "gauge", "0: nothing new crosses",
               controller.steering().audit_writable() ? 1 : 0);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/daemon.h"
+#include "zones/tenants.h"
 #include "zones/time_text.h"
 
 namespace demarc::tools {
@@ -51,11 +52,21 @@ json service_status(const Steering& steering, ServiceId id) {
   if (service.home_kind == HomeKind::jurisdiction && service.home) {
     home = repository.policy.jurisdiction(*service.home).name;
   }
-  return {{"name", service.owner.text_without_dot()},
-          {"residency", to_text(service.residency)},
-          {"home", home},
-          {"answering", regions},
-          {"notes", notes}};
+  if (service.home_kind == HomeKind::tenant) {
+    home = service.tenants_of ? repository.policy.jurisdiction(*service.home).name : "tenant";
+  }
+  json status = {{"name", service.owner.text_without_dot()},
+                 {"residency", to_text(service.residency)},
+                 {"home", home},
+                 {"answering", regions},
+                 {"notes", notes}};
+  if (service.tenants_of) {
+    status["tenants-of"] = repository.service(*service.tenants_of).owner.text_without_dot();
+    status["class"] = service.label;
+    status["tenants"] = repository.tenants->tenants_in(id);
+    status["regulated-tenants"] = repository.tenants->regulated_in(id);
+  }
+  return status;
 }
 
 json check_status(const health::CheckState& check) {
@@ -73,9 +84,17 @@ json check_status(const health::CheckState& check) {
 json grant_status(const Grant& grant) {
   json persons = json::array();
   for (const Signature& s : grant.signatures) persons.push_back(s.person + " (" + s.role + ")");
-  return {{"id", grant.id},       {"service", grant.scope.service},    {"from", grant.scope.from},
-          {"to", grant.scope.to}, {"mode", to_text(grant.scope.mode)}, {"complete", grant.complete},
-          {"persons", persons},   {"ends", to_rfc3339(grant.ends)}};
+  return {{"id", grant.id},
+          {"service", grant.scope.service},
+          {"from", grant.scope.from},
+          {"to", grant.scope.to},
+          {"mode", to_text(grant.scope.mode)},
+          {"complete", grant.complete},
+          {"persons", persons},
+          {"ends", to_rfc3339(grant.ends)},
+          {"tenant", grant.scope.tenant},
+          {"max-share", grant.scope.max_share},
+          {"break-glass", grant.scope.break_glass}};
 }
 
 json counters_status(const dns::CounterValues& c) {
@@ -90,11 +109,20 @@ json counters_status(const dns::CounterValues& c) {
           {"truncated", c.truncated},
           {"steered", c.steered},
           {"fenced", c.fenced},
+          {"rate-dropped", c.rate_dropped},
+          {"rate-truncated", c.rate_truncated},
           {"send-failures", c.send_failures},
           {"tcp-connections", c.tcp_connections},
+          {"tls-connections", c.tls_connections},
           {"tcp-refused", c.tcp_refused},
           {"tcp-evicted", c.tcp_evicted},
           {"tcp-timeouts", c.tcp_timeouts}};
+}
+
+std::size_t undelivered_of(Daemon& daemon) {
+  std::size_t count = 0;
+  for (const auto& state : daemon.outside().deliveries()) count += state.undelivered;
+  return count;
 }
 
 std::string text_of(const json& value) {
@@ -120,7 +148,10 @@ json status_of(Daemon& daemon) {
   }
   for (const auto& check : daemon.checks()) checks.push_back(check_status(check));
   for (const auto& [key, alert] : controller.alerts()) {
-    alerts.push_back({{"key", key}, {"text", alert.text}, {"since", to_rfc3339(alert.since)}});
+    alerts.push_back({{"key", key},
+                      {"level", health::to_text(alert.level)},
+                      {"text", alert.text},
+                      {"since", to_rfc3339(alert.since)}});
   }
   for (const auto& [id, grant] : state.grants) grants.push_back(grant_status(grant));
   for (const auto& [id, order] : state.orders) {
@@ -139,14 +170,29 @@ json status_of(Daemon& daemon) {
                  {"services", services},
                  {"checks", checks},
                  {"alerts", alerts},
+                 {"alerts-undelivered", undelivered_of(daemon)},
                  {"pending", pending_of(daemon)},
                  {"grants", grants},
+                 {"ground", daemon.ground().status()},
+                 {"open-review", state.open_review ? json(state.open_review->grant_id) : json()},
+                 {"key-list", state.trusted_keys ? json(state.trusted_keys->version) : json()},
                  {"orders", orders},
                  {"audit",
                   {{"entries", controller.audit_size()},
                    {"waiting", controller.audit_waiting()},
                    {"writable", steering.audit_writable()}}},
                  {"counters", counters_status(daemon.counters())}};
+  if (daemon.repository().tenants) {
+    status["tenants"] = {{"count", daemon.repository().tenants->size()},
+                         {"digest", daemon.repository().tenants->digest()}};
+  }
+  if (state.drill) {
+    status["drill"] = {{"name", state.drill->name},
+                       {"who", state.drill->who},
+                       {"since", to_rfc3339(state.drill->since)},
+                       {"ends", to_rfc3339(state.drill->ends)},
+                       {"checks", state.drill->checks}};
+  }
   if (state.freeze) {
     status["freeze"] = {{"who", state.freeze->who},
                         {"reason", state.freeze->reason},
@@ -178,12 +224,25 @@ std::string status_text(const json& s) {
     out += fmt::format("FROZEN by {}: {}\n", text_of(s["freeze"]["who"]),
                        text_of(s["freeze"]["reason"]));
   }
+  if (s.contains("drill")) {
+    out += fmt::format("DRILL {} by {} until {}\n", text_of(s["drill"]["name"]),
+                       text_of(s["drill"]["who"]), text_of(s["drill"]["ends"]));
+  }
   for (const json& alert : s["alerts"]) {
-    out += fmt::format("ALERT {} since {}\n", text_of(alert["text"]), text_of(alert["since"]));
+    out += fmt::format("ALERT {} ({}) since {}\n", text_of(alert["text"]), text_of(alert["level"]),
+                       text_of(alert["since"]));
+  }
+  if (s["alerts-undelivered"] != 0) {
+    out += fmt::format("UNDELIVERED: {} messages about alerts wait for their receivers\n",
+                       s["alerts-undelivered"].dump());
   }
   out += fmt::format("\n{:<32} {:<6} {:<8} {}\n", "SERVICE", "RESID.", "HOME", "ANSWERING");
   for (const json& service : s["services"]) {
-    const std::string notes = joined(service["notes"]);
+    std::string notes = joined(service["notes"]);
+    if (service.contains("tenants")) {
+      notes = fmt::format("{} tenants{}{}", service["tenants"].dump(), notes.empty() ? "" : ", ",
+                          notes);
+    }
     out += fmt::format("{:<32} {:<6} {:<8} {}{}\n", text_of(service["name"]),
                        text_of(service["residency"]), text_of(service["home"]),
                        joined(service["answering"]), notes.empty() ? "" : "  (" + notes + ")");
@@ -206,6 +265,12 @@ std::string status_text(const json& s) {
     out += fmt::format("\norder {} drains {} by {} until {}: {}\n", text_of(order["id"]),
                        text_of(order["target"]), text_of(order["who"]), text_of(order["ends"]),
                        text_of(order["reason"]));
+  }
+  const json& ground = s["ground"];
+  out += fmt::format("\nground: {} addresses compared, {} skipped\n", ground["compared"].dump(),
+                     ground["skipped"].dump());
+  for (const json& finding : ground["findings"]) {
+    out += fmt::format("  [{}] {}\n", text_of(finding["rule"]), text_of(finding["text"]));
   }
   const json& c = s["counters"];
   out += fmt::format(

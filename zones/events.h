@@ -49,6 +49,7 @@ struct GrantRevoked {
   std::string id;  // of the grant, or of one of its tokens
   std::string who;
   std::string reason;
+  bool is_token = false;  // a token's id, presented already or not: it approves nothing any more
 };
 /// A key that nothing more may be signed with; what it signed ends.
 struct KeyRevoked {
@@ -89,6 +90,9 @@ struct DrillReported {
   std::string report_digest;        // SHA-256 in hex of the JSON report
   std::vector<std::string> tokens;  // sign-offs, of type drill
   std::string who;
+  WallTime ended;     // when it was run: the next is due from then on
+  Required sign_off;  // what the scenario asks for, beside the policy
+  std::string participants;
 };
 struct OrderGiven {
   std::string target;

@@ -277,7 +277,11 @@ bool is_eligible(const Policy& policy, const Service& service, const Record& rec
                  std::optional<JurisdictionId> home) noexcept {
   if (service.residency != Residency::hard) return true;
   if (!home || index_of(record.region) >= policy.regions.size()) return false;
-  return policy.is_inside(*home, policy.regions[index_of(record.region)].jurisdiction);
+  // A target that is declared to lie elsewhere than its region contradicts it: foreign.
+  const bool is_declared_inside =
+      !record.jurisdiction || policy.is_inside(*home, *record.jurisdiction);
+  return is_declared_inside &&
+         policy.is_inside(*home, policy.regions[index_of(record.region)].jurisdiction);
 }
 
 std::optional<JurisdictionId> home_of(const Service& service, const Variant& variant) noexcept {

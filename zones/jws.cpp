@@ -9,6 +9,9 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "zones/digest.h"
 
 namespace demarc::zones {
 namespace {
@@ -168,6 +171,19 @@ bool is_signed_by(const Jws& jws, KeyAlgorithm algorithm, const std::string& pub
   }
   ERR_clear_error();
   return valid;
+}
+
+std::string public_key_digest(const std::string& public_key_pem) {
+  const Bio bio = bio_of(public_key_pem);
+  const Key key(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr));
+  unsigned char* der = nullptr;
+  const int size = key ? i2d_PUBKEY(key.get(), &der) : 0;
+  ERR_clear_error();
+  if (size <= 0) return sha256_hex(public_key_pem);
+  std::string hex =
+      sha256_hex({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)});
+  OPENSSL_free(der);
+  return hex;
 }
 
 Result<std::string, std::string> sign_jws(std::string_view header, std::string_view payload,

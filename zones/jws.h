@@ -35,6 +35,10 @@ struct Jws {
 [[nodiscard]] bool is_signed_by(const Jws& jws, KeyAlgorithm algorithm,
                                 const std::string& public_key_pem);
 
+/// SHA-256 in hex of the key itself (SubjectPublicKeyInfo, DER), so that one key is known under any
+/// id and in any layout of its PEM; of the text, if it holds no public key.
+[[nodiscard]] std::string public_key_digest(const std::string& public_key_pem);
+
 /// Signs; the error says what is wrong with the key. For the CLI: private keys never come to a
 /// server.
 [[nodiscard]] Result<std::string, std::string> sign_jws(std::string_view header,

@@ -92,6 +92,18 @@ std::string_view to_text(Access access) noexcept {
   return "write";
 }
 
+std::string_view to_text(TenantLabels labels) noexcept {
+  switch (labels) {
+    case TenantLabels::opaque:
+      return "opaque";
+    case TenantLabels::plain:
+      return "plain";
+    case TenantLabels::both:
+      return "both";
+  }
+  return "opaque";
+}
+
 std::optional<Mode> parse_mode(std::string_view text) noexcept {
   for (const Mode mode : {Mode::read_only, Mode::scoped_write, Mode::full_write}) {
     if (to_text(mode) == text) return mode;

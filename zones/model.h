@@ -294,6 +294,16 @@ struct OnBlock {
   RecordId record{};  // with BlockAnswer::record
 };
 
+/// Which first labels a tenant's name on the wire has: its own name, or a keyed hash of it, which
+/// tells the world nothing of who the customers are.
+enum class TenantLabels : std::uint8_t { opaque, plain, both };
+
+/// What a service with `home: tenant` says of its tenants' names.
+struct TenantNaming {
+  TenantLabels labels = TenantLabels::opaque;
+  std::string key;  // the secret that hashes are made with; empty with `plain`
+};
+
 struct Service {
   std::string label;  // as written under `services:`
   Name owner;
@@ -301,7 +311,8 @@ struct Service {
   std::uint32_t ttl = 0;  // seconds
   Residency residency = Residency::none;
   HomeKind home_kind = HomeKind::none;
-  std::optional<JurisdictionId> home;  // with HomeKind::jurisdiction; the default with ::client
+  std::optional<JurisdictionId> home;  // with HomeKind::jurisdiction; the default with ::client;
+                                       // with ::tenant that of a class, or of the service's own name
   Access access = Access::write;
   Route route;
   std::size_t answers = 1;  // records answered at once; answers_all: all that have weight
@@ -312,7 +323,8 @@ struct Service {
   Activation activation;
   std::optional<ServiceId> tenants_of;  // a class of tenants of that service (zones/tenants.h): has
                                         // no owner name of its own on the wire
-  ViewId view{};  // set by assign_views (zones/view.h)
+  std::optional<TenantNaming> tenant_naming;  // with HomeKind::tenant, not in its classes
+  ViewId view{};                              // set by assign_views (zones/view.h)
   Place place;
 
   [[nodiscard]] const Record& record(RecordId id) const { return records.at(index_of(id)); }
@@ -365,6 +377,7 @@ struct Repository {
 [[nodiscard]] std::string_view to_text(Residency residency) noexcept;
 [[nodiscard]] std::string_view to_text(Mode mode) noexcept;      // "read-only" ...
 [[nodiscard]] std::string_view to_text(Access access) noexcept;  // "read" ...
+[[nodiscard]] std::string_view to_text(TenantLabels labels) noexcept;  // "plain" ...
 [[nodiscard]] std::optional<Mode> parse_mode(std::string_view text) noexcept;
 
 }  // namespace demarc::zones

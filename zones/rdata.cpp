@@ -169,6 +169,34 @@ Result<Rdata, std::string> RdataReader::parse(std::uint16_t type, std::string_vi
   return wire;
 }
 
+std::string rdata_text(std::uint16_t type, const Rdata& rdata) {
+  std::string wire(1, '\0');  // the root owns it; then type, class IN, TTL 0 and the length
+  const auto put = [&wire](std::size_t value) {
+    wire += static_cast<char>(value >> 8U & 0xffU);
+    wire += static_cast<char>(value & 0xffU);
+  };
+  for (const std::size_t value :
+       {std::size_t{type}, std::size_t{1}, std::size_t{0}, std::size_t{0}, rdata.size()}) {
+    put(value);
+  }
+  wire += rdata;
+  ldns_rr* parsed = nullptr;
+  std::size_t at = 0;
+  const auto status = ldns_wire2rr(&parsed, reinterpret_cast<const std::uint8_t*>(wire.data()),
+                                   wire.size(), &at, LDNS_SECTION_ANSWER);
+  const std::unique_ptr<ldns_rr, FreeRr> rr(parsed);
+  std::string text;
+  for (std::size_t i = 0; status == LDNS_STATUS_OK && i < ldns_rr_rd_count(rr.get()); ++i) {
+    const std::unique_ptr<char, decltype(&std::free)> field(ldns_rdf2str(ldns_rr_rdf(rr.get(), i)),
+                                                            &std::free);
+    if (field) text += (text.empty() ? "" : " ") + std::string(field.get());
+  }
+  if (!text.empty()) return text;
+  text = fmt::format("\\# {} ", rdata.size());
+  for (const char byte : rdata) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  return text;
+}
+
 Rdata text_rdata(std::string_view text) {
   Rdata wire;
   do {

@@ -54,6 +54,9 @@ class RdataReader {
   std::unique_ptr<Origin> origin_;
 };
 
+/// Presentation format of wire bytes; RFC 3597's `\# LENGTH HEX` for what ldns cannot show.
+[[nodiscard]] std::string rdata_text(std::uint16_t type, const Rdata& rdata);
+
 /// The character-strings of a TXT record (RFC 1035 §3.3.14) that holds `text` byte for byte: one
 /// for each 255 bytes.
 [[nodiscard]] Rdata text_rdata(std::string_view text);

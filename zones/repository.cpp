@@ -7,6 +7,7 @@
 
 #include "zones/digest.h"
 #include "zones/rules.h"
+#include "zones/tenants_load.h"
 #include "zones/yaml/networks_file.h"
 #include "zones/yaml/policy_model.h"
 #include "zones/yaml/repository_files.h"
@@ -28,13 +29,13 @@ class Loader {
   std::unique_ptr<Repository> load() {
     read_policy();
     read_networks();
-    refuse_tenants();
     read_zones();
     if (policy_state_ == PolicyState::missing) invent_regions();
     for (const LoadedZone& zone : zones_) {
       const Reading reading{zone.file, diagnostics_};
       yaml::add_zone(zone, policy_state_, reading, files_, *repository_);
     }
+    read_tenants();
     if (policy_state_ != PolicyState::broken) check_rules(*repository_, diagnostics_);
     repository_->digest = files_.digest();
     return std::move(repository_);
@@ -79,10 +80,23 @@ class Loader {
     }
   }
 
-  void refuse_tenants() {
-    if (!files_.exists("tenants.yaml")) return;
-    diagnostics_.error({"tenants.yaml", 0, 0}, "not-yet-supported",
-                       "tenants.yaml is not supported yet; expected a repository without it");
+  void read_tenants() {
+    const std::string file = "tenants.yaml";
+    if (!files_.exists(file)) {
+      for (const Service& service : repository_->services) {
+        if (service.home_kind != HomeKind::tenant) continue;
+        diagnostics_.warning(service.place, "tenants-missing",
+                             "service `{}` has `home: tenant`, and there is no {}; expected that "
+                             "file, until then its own name alone is answered",
+                             service.label, file);
+      }
+      return;
+    }
+    if (policy_state_ == PolicyState::missing) {
+      diagnostics_.error({file, 0, 0}, "policy-missing",
+                         "tenants without policy.yaml; expected that file, it says what a home is");
+    }
+    if (policy_state_ == PolicyState::read) load_tenants(files_, *repository_, diagnostics_);
   }
 
   void read_zones() {

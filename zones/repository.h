@@ -1,4 +1,4 @@
-// Loads a zone repository: policy.yaml, networks.yaml, zones/*.yaml and the master files they
+// Loads a zone repository: policy.yaml, networks.yaml, tenants.yaml, zones/*.yaml and the files they
 // include. The work is in zones/yaml/ (text to tree to values) and zones/rules.h (rules across
 // files); the daemon and `demarc check` call this.
 #pragma once

@@ -115,8 +115,9 @@ class BaseRules {
       const Record& record = service_.record(key.first);
       const Region& region = policy_.region(record.region);
       report(clients, [&](Severity severity, const Clients& who) {
+        // A class's records are copies: what is particular to it is its tenants' line.
         diagnostics_.add(
-            {record.place, severity, "base-crossing",
+            {service_.tenants_of ? service_.place : record.place, severity, "base-crossing",
              fmt::format("by base weights, record `{}` in region {} ({}) answers {}, outside home "
                          "{} of hard service `{}`; expected weight 0 for it, or a route that "
                          "reaches a record inside first",
@@ -177,7 +178,9 @@ class Walk {
     const Service& service = repository_.service(views_.example_of(view));
     const bool is_nearest = std::holds_alternative<RouteNearest>(service.route);
     const bool is_client = service.home_kind == HomeKind::client;
-    if (std::holds_alternative<RouteWeighted>(service.route) && !is_client) {
+    const bool is_same_for_all =
+        std::holds_alternative<RouteWeighted>(service.route) || service.tenants_of;
+    if (is_same_for_all && !is_client) {
       add(service, everyone_, found->second);
       return found->second;
     }
@@ -263,6 +266,7 @@ class TagRules {
     }
     if (addresses_.empty() && names_.empty()) return;
     for (const Service& service : repository_.services) {
+      if (service.tenants_of) continue;  // its records are copies
       each_tag(service, [this](auto& map, const auto& key, Tag tag) {
         const auto known = map.find(key);
         if (known != map.end() && known->second.jurisdiction != tag.jurisdiction) {
@@ -303,12 +307,13 @@ class TagRules {
 /// A CNAME of a hard service into our own zones would go on by the rules of that name: another
 /// service, a chain of CNAMEs, addresses that no region is tagged with.
 void check_chains(const Repository& repository, Diagnostics& diagnostics) {
+  std::set<Place> reported;  // classes of tenants have copies of their service's records
   for (const Service& service : repository.services) {
     if (service.residency != Residency::hard) continue;
     for (const Record& record : service.records) {
       if (!record.addresses.empty()) continue;
       const Zone* zone = repository.find_zone(record.endpoint_name);
-      if (zone == nullptr) continue;
+      if (zone == nullptr || !reported.insert(record.place).second) continue;
       diagnostics.error(record.place, "endpoint-in-own-zone",
                         "endpoint `{}` lies in zone {}, where other records decide where it leads; "
                         "expected `addresses`, or a name outside our zones",
@@ -322,6 +327,7 @@ void check_other_zones(const Repository& repository, Diagnostics& diagnostics) {
   std::map<Name, const Zone*> by_apex;
   for (const Zone& zone : repository.zones) by_apex.emplace(zone.apex, &zone);
   for (const Service& service : repository.services) {
+    if (service.tenants_of) continue;  // where its service is
     const Zone& own = repository.zones.at(service.zone);
     for (Name name = service.owner; name != own.apex; name = name.parent()) {
       const auto other = by_apex.find(name);
@@ -337,7 +343,9 @@ void check_other_zones(const Repository& repository, Diagnostics& diagnostics) {
 }  // namespace
 
 void check_rules(Repository& repository, Diagnostics& diagnostics) {
-  for (const Service& service : repository.services) check_answers(service, diagnostics);
+  for (const Service& service : repository.services) {
+    if (!service.tenants_of) check_answers(service, diagnostics);
+  }
   TagRules(repository, diagnostics).check();
   check_chains(repository, diagnostics);
   check_other_zones(repository, diagnostics);

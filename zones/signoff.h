@@ -21,7 +21,7 @@ struct SignoffNeeds {
   const Required& required;
   std::string what;  // the drill's name, the reviewed grant's id, the key list's digest
   WallTime now;
-  /// Whether a token id was used or a key (SHA-256 of its PEM) revoked before.
+  /// Whether a token id was used or a key (public_key_digest) revoked before.
   std::function<bool(const std::string& token_id)> is_used;
   std::function<bool(const std::string& key_digest)> is_revoked;
 };

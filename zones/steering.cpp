@@ -107,14 +107,14 @@ void Steering::take_configuration(std::shared_ptr<const Configuration> configura
   published_.assign(repository.services.size(), std::nullopt);
   made_.assign(repository.services.size(), {});
   made_before_.clear();
-  service_of_check_.clear();
+  services_of_check_.clear();
   for (std::size_t i = 0; i < repository.services.size(); ++i) {
     const Service& service = repository.services[i];
     for (const auto& [grant, region] : made[service.owner]) {
       if (const auto id = repository.policy.find_region(region)) made_[i].insert({grant, *id});
     }
     for (const HealthCheck& check : service.checks) {
-      service_of_check_[check.key] = ServiceId{static_cast<std::uint32_t>(i)};
+      services_of_check_[check.key].push_back(ServiceId{static_cast<std::uint32_t>(i)});
     }
   }
 }
@@ -126,7 +126,7 @@ void Steering::end_what_is_gone(Step& step) {
     return !owner || !repository.find_service(*owner);
   };
   std::map<std::string, CheckState> checks;
-  for (const auto& [key, service] : service_of_check_) {
+  for (const auto& [key, services] : services_of_check_) {
     const auto known = state_.checks.find(key);
     checks[key] = known != state_.checks.end() ? known->second : CheckState{.since = step.now};
   }
@@ -165,6 +165,8 @@ void Steering::raise_standing_alerts(Step& step) const {
                                         step.now});
     }
   }
+  raise_review_alert(step);
+  raise_drill_alert(step);
   if (state_.freeze) {
     step.out.alerts_raised.push_back(
         {"freeze", "frozen by " + state_.freeze->who + ": " + state_.freeze->reason,
@@ -186,7 +188,9 @@ void Steering::on(Step& step, const ConfigurationLoaded& event) {
   state_.configuration = digest;
   step.out.alerts_ended.emplace_back("configuration");
   if (first) raise_standing_alerts(step);
+  trust_keys(step);
   end_what_is_gone(step);
+  keep_drill(step);
   tell_definitions(step);
   touch_all(step);
   step.out.save_state = true;
@@ -225,7 +229,8 @@ void Steering::on(Step& step, const VerdictFound& event) {
   step.out.state_changed = true;
   if (failing == check.failing) return;
   check.failing = failing;
-  step.touched.insert(service_of_check_.at(event.check));
+  const auto& services = services_of_check_.at(event.check);
+  step.touched.insert(services.begin(), services.end());
 }
 
 void Steering::on(Step& step, const OrderGiven& event) {
@@ -303,6 +308,7 @@ void Steering::on(Step& step, const FreezeSet& event) {
   fact.facts.emplace_back("why", event.reason);
   step.out.audit.push_back(std::move(fact));
   if (event.on) {
+    if (state_.drill) end_drill(step, event.who, "frozen: " + event.reason);
     state_.freeze = Freeze{event.who, event.reason, step.now};
     step.out.alerts_raised.push_back(
         {"freeze", "frozen by " + event.who + ": " + event.reason, step.now});
@@ -314,7 +320,8 @@ void Steering::on(Step& step, const FreezeSet& event) {
     const bool failing = check.failing || check.verdict == Verdict::down;
     if (failing == check.failing) continue;
     check.failing = failing;
-    step.touched.insert(service_of_check_.at(key));
+    const auto& services = services_of_check_.at(key);
+    step.touched.insert(services.begin(), services.end());
   }
   reply(step.out, true, "the freeze has ended");
 }
@@ -367,6 +374,9 @@ void Steering::expire(Step& step) {
     if (grant.ends <= step.now) grants.push_back(id);
   }
   for (const std::string& id : grants) end_grant(step, id, "expired");
+  if (state_.drill && state_.drill->ends <= step.now) {
+    end_drill(step, "steering", "its end has come");
+  }
   for (const auto& [id, order] : state_.orders) {
     if (order.ends <= step.now) orders.push_back(id);
   }
@@ -390,6 +400,7 @@ void Steering::set_timer(Step& step) const {
   };
   for (const auto& [id, grant] : state_.grants) earlier(grant.ends);
   for (const auto& [id, order] : state_.orders) earlier(order.ends);
+  if (state_.drill) earlier(state_.drill->ends);
 }
 
 void Steering::touch_all(Step& step) const {

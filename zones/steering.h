@@ -23,6 +23,7 @@ namespace demarc::zones {
 inline constexpr std::size_t grants_max = 1000;
 inline constexpr std::size_t orders_max = 1000;
 inline constexpr std::size_t used_tokens_max = 100'000;
+inline constexpr std::size_t revoked_keys_max = 10'000;
 
 /// A wall clock further behind the time that has passed than this is in doubt: nothing crosses.
 inline constexpr Milliseconds clock_step_back_max{2000};
@@ -44,6 +45,8 @@ class Steering {
 
   /// The wanted weights of a service as things stand. Precondition: a configuration is loaded.
   [[nodiscard]] Plan plan_of(ServiceId service) const;
+  /// Whether steering acts on a check as failing: on evidence, or for a live drill.
+  [[nodiscard]] bool is_failing(const std::string& check) const;
   /// What steering knows of it now.
   [[nodiscard]] Conditions conditions_of(const Service& service) const;
   /// What the gate would rule under other conditions or for other kinds of clients, with the grants
@@ -82,10 +85,31 @@ class Steering {
   void on(Step& step, const AuditMended& event);
   void on(Step& step, const NodeFact& event);
 
+  void end_drill(Step& step, const std::string& who, const std::string& why);
+  void keep_drill(Step& step);
+  void raise_drill_alert(Step& step) const;
+  [[nodiscard]] Result<Reply, Refusal> begin_drill(Step& step, const DrillBegun& event);
+  [[nodiscard]] Result<Reply, Refusal> take_report(Step& step, const DrillReported& event);
+  [[nodiscard]] Result<std::vector<Signature>, Refusal> drill_signatures(
+      const Step& step, std::span<const std::string> tokens, const Required& required,
+      const std::string& subject) const;
+
   void advance_clock(Step& step, const Moment& at);
   void expire(Step& step);
   void set_timer(Step& step) const;
-  [[nodiscard]] Result<std::string, Refusal> accept(Step& step, const TokenPresented& event);
+  [[nodiscard]] Result<Reply, Refusal> accept(Step& step, const TokenPresented& event);
+  [[nodiscard]] Result<void, Refusal> can_take_token() const;
+  [[nodiscard]] Result<Reply, Refusal> accept_approval(Step& step, const ApprovedToken& token,
+                                                       const std::string& who);
+  [[nodiscard]] Result<Reply, Refusal> accept_review(Step& step, const ApprovedToken& token,
+                                                     const std::string& who);
+  [[nodiscard]] Result<void, Refusal> check_pending(const GrantScope& scope) const;
+  void open_review(Step& step, const Grant& grant);
+  void raise_review_alert(Step& step) const;
+  void trust_keys(Step& step);
+  void tell_grant(Step& step, std::string kind, const Grant& grant,
+                  const std::vector<std::pair<std::string, std::string>>& facts) const;
+  void touch_grant(Step& step, const Grant& grant) const;
   void end_grant(Step& step, const std::string& id, const std::string& why);
   void end_lost_grants(Step& step);
   void take_configuration(std::shared_ptr<const Configuration> configuration);
@@ -112,11 +136,12 @@ class Steering {
 
   SteeringState state_;
   std::shared_ptr<const Configuration> configuration_;
-  std::map<std::string, ServiceId> service_of_check_;
-  std::vector<std::optional<ClearedWeights>> published_;  // by service
+  std::map<std::string, std::vector<ServiceId>> services_of_check_;  // with its tenants' classes
+  std::vector<std::optional<ClearedWeights>> published_;             // by service
   std::vector<std::set<Made>> made_;  // crossings that are published, by service
   std::vector<std::pair<ServiceId, std::set<Made>>> made_before_;  // of the last step, to take back
   std::optional<Moment> last_;
+  std::optional<std::string> keys_untrusted_;  // why the loaded key list approves nothing
   bool clock_in_doubt_ = false;
   bool audit_writable_ = true;
 };

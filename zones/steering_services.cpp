@@ -29,8 +29,13 @@ std::string weights_text(const Service& service, const std::vector<std::uint16_t
 }
 
 bool applies(const Order& order, const Service& service, const Record& record,
-             const Policy& policy) {
-  if (!order.service.empty() && order.service != service.owner.text_without_dot()) return false;
+             const Repository& repository) {
+  const Policy& policy = repository.policy;
+  // An order about a service is about its tenants as well.
+  const Service& named = service.tenants_of ? repository.service(*service.tenants_of) : service;
+  const bool is_meant = order.service.empty() || order.service == named.owner.text_without_dot() ||
+                        order.service == service.owner.text_without_dot();
+  if (!is_meant) return false;
   if (policy.region(record.region).name == order.target) return true;
   const auto name = Name::parse_absolute(order.target);
   return name && record.endpoint_name == *name;
@@ -43,12 +48,11 @@ bool is_told_nothing(const Told& told) { return told == Told{}; }
 Conditions Steering::conditions_of(const Service& service) const {
   Conditions conditions = calm(service);
   for (std::size_t i = 0; i < service.checks.size(); ++i) {
-    const auto check = state_.checks.find(service.checks[i].key);
-    conditions.check_failing[i] = check != state_.checks.end() && check->second.failing;
+    conditions.check_failing[i] = is_failing(service.checks[i].key);
   }
   for (std::size_t i = 0; i < service.records.size(); ++i) {
     conditions.record_drained[i] = std::ranges::any_of(state_.orders, [&](const auto& order) {
-      return applies(order.second, service, service.records[i], configuration_->repository->policy);
+      return applies(order.second, service, service.records[i], *configuration_->repository);
     });
   }
   return conditions;
@@ -71,8 +75,8 @@ std::vector<Permission> Steering::permissions(ServiceId service, bool only_made)
   if (clock_in_doubt_) return list;
   for (const auto& [id, grant] : state_.grants) {
     if (!grant.complete) continue;
-    auto permission = permission_of(*configuration_->repository, grant);
-    if (!permission || permission->service != service) continue;
+    auto permission = permission_for(*configuration_->repository, grant, service);
+    if (!permission) continue;
     if (only_made) {
       // Only what is being answered already: the regions that this very grant opened before.
       std::erase_if(permission->to, [&](RegionId region) {
@@ -265,13 +269,18 @@ std::string Steering::evidence_of(const Service& service) const {
   std::vector<std::string> parts;
   for (const HealthCheck& check : service.checks) {
     const auto known = state_.checks.find(check.key);
-    if (known == state_.checks.end() || !known->second.failing) continue;
+    if (!is_failing(check.key)) continue;
+    if (known == state_.checks.end() || !known->second.failing) {
+      parts.push_back(
+          fmt::format("{} counts as down for the drill {}", check.key, state_.drill->name));
+      continue;
+    }
     parts.push_back(fmt::format("{} {} since {}: {}", check.key, to_text(known->second.verdict),
                                 to_rfc3339(known->second.since), known->second.detail));
   }
   for (const auto& [id, order] : state_.orders) {
     if (std::ranges::any_of(service.records, [&](const Record& record) {
-          return applies(order, service, record, configuration_->repository->policy);
+          return applies(order, service, record, *configuration_->repository);
         })) {
       parts.push_back(
           fmt::format("{} drains {} by {}: {}", id, order.target, order.who, order.reason));

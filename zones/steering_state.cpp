@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "zones/digest.h"
+#include "zones/steering_state_json.h"
 #include "zones/strict_json.h"
 
 namespace demarc::zones {
@@ -12,64 +13,12 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int format_version = 1;
+// Format 1 had no shares, tenants, key lists and reviews; what it has reads the same.
+constexpr int format_version = 2;
+constexpr int oldest_format_version = 1;
 
 std::int64_t ms(WallTime time) { return time.time_since_epoch().count(); }
 WallTime time_of(const json& value) { return WallTime(Milliseconds(value.get<std::int64_t>())); }
-
-json to_json(const Grant& grant) {
-  json signatures = json::array();
-  for (const Signature& s : grant.signatures) {
-    signatures.push_back({{"token", s.token_id},
-                          {"key", s.key_id},
-                          {"key-digest", s.key_digest},
-                          {"person", s.person},
-                          {"role", s.role},
-                          {"reason", s.reason},
-                          {"case", s.case_id}});
-  }
-  json scope = {{"zone", grant.scope.zone},
-                {"service", grant.scope.service},
-                {"from", grant.scope.from},
-                {"to", grant.scope.to},
-                {"jurisdictions", grant.scope.jurisdictions},
-                {"mode", to_text(grant.scope.mode)}};
-  if (grant.scope.change) scope["change"] = *grant.scope.change;
-  return {{"scope", scope},
-          {"signatures", signatures},
-          {"complete", grant.complete},
-          {"accepted", ms(grant.accepted)},
-          {"ends", ms(grant.ends)}};
-}
-
-Grant read_grant(const std::string& id, const json& value) {
-  const json& scope = value.at("scope");
-  const auto mode = parse_mode(scope.at("mode").get<std::string>());
-  if (!mode) throw std::invalid_argument("a grant has an unknown mode");
-  Grant grant{.id = id,
-              .scope = {.zone = scope.at("zone"),
-                        .service = scope.at("service"),
-                        .from = scope.at("from"),
-                        .to = scope.at("to"),
-                        .jurisdictions = scope.at("jurisdictions"),
-                        .mode = *mode,
-                        .change = {}},
-              .signatures = {},
-              .complete = value.at("complete"),
-              .accepted = time_of(value.at("accepted")),
-              .ends = time_of(value.at("ends"))};
-  if (scope.contains("change")) grant.scope.change = scope["change"].get<std::string>();
-  for (const json& s : value.at("signatures")) {
-    grant.signatures.push_back({.token_id = s.at("token"),
-                                .key_id = s.at("key"),
-                                .key_digest = s.at("key-digest"),
-                                .person = s.at("person"),
-                                .role = s.at("role"),
-                                .reason = s.at("reason"),
-                                .case_id = s.at("case")});
-  }
-  return grant;
-}
 
 json checks_to_json(const SteeringState& state) {
   json checks = json::object();
@@ -134,17 +83,22 @@ void read_pending(const json& value, SteeringState& state) {
   }
 }
 
+/// Both members are optional: most states have neither.
+void read_drills(const json& value, SteeringState& state) {
+  if (value.contains("drill")) {
+    const json& drill = value["drill"];
+    state.drill = LiveDrill{drill.at("name"), drill.at("checks"), drill.at("who"),
+                            time_of(drill.at("since")), time_of(drill.at("ends"))};
+  }
+  if (value.contains("drill-passed")) state.drill_passed = time_of(value["drill-passed"]);
+}
+
 SteeringState read_state(const json& value) {
   SteeringState state;
   read_checks(value.at("checks"), state);
   read_orders(value.at("orders"), state);
   read_pending(value.at("pending"), state);
-  for (const auto& [id, grant] : value.at("grants").items()) {
-    state.grants[id] = read_grant(id, grant);
-  }
-  for (const auto& [id, end] : value.at("used-tokens").items()) {
-    state.used_tokens[id] = time_of(end);
-  }
+  read_approvals(value, state);
   for (const auto& [service, told] : value.at("told").items()) {
     state.told[service] = {told.at("weights"), told.at("crossings"), told.at("soft-abroad")};
   }
@@ -155,6 +109,7 @@ SteeringState read_state(const json& value) {
     const json& freeze = value["freeze"];
     state.freeze = Freeze{freeze.at("who"), freeze.at("reason"), time_of(freeze.at("since"))};
   }
+  read_drills(value, state);
   if (value.contains("definitions")) state.definitions = value["definitions"];
   state.trusted_wall = time_of(value.at("trusted-wall"));
   state.configuration = value.at("configuration");
@@ -164,10 +119,7 @@ SteeringState read_state(const json& value) {
 }  // namespace
 
 std::string write_state(const SteeringState& state) {
-  json grants = json::object(), used = json::object(), told = json::object();
-  json serials = json::object();
-  for (const auto& [id, grant] : state.grants) grants[id] = to_json(grant);
-  for (const auto& [id, end] : state.used_tokens) used[id] = ms(end);
+  json told = json::object(), serials = json::object();
   for (const auto& [service, t] : state.told) {
     told[service] = {
         {"weights", t.weights}, {"crossings", t.crossings}, {"soft-abroad", t.soft_abroad}};
@@ -178,18 +130,25 @@ std::string write_state(const SteeringState& state) {
   json body = {{"checks", checks_to_json(state)},
                {"orders", orders_to_json(state)},
                {"pending", pending_to_json(state)},
-               {"grants", grants},
-               {"used-tokens", used},
                {"told", told},
                {"serials", serials},
                {"definitions", state.definitions},
                {"trusted-wall", ms(state.trusted_wall)},
                {"configuration", state.configuration}};
+  write_approvals(state, body);
   if (state.freeze) {
     body["freeze"] = {{"who", state.freeze->who},
                       {"reason", state.freeze->reason},
                       {"since", ms(state.freeze->since)}};
   }
+  if (state.drill) {
+    body["drill"] = {{"name", state.drill->name},
+                     {"checks", state.drill->checks},
+                     {"who", state.drill->who},
+                     {"since", ms(state.drill->since)},
+                     {"ends", ms(state.drill->ends)}};
+  }
+  if (state.drill_passed) body["drill-passed"] = ms(*state.drill_passed);
   const std::string text = body.dump(-1, ' ', false, json::error_handler_t::replace);
   return fmt::format("{{\"version\":{},\"sha256\":\"{}\",\"state\":{}}}\n", format_version,
                      sha256_hex(text), text);
@@ -200,9 +159,9 @@ Result<SteeringState, std::string> parse_state(std::string_view text) {
   if (!parsed) return std::unexpected(parsed.error());
   try {
     const int version = parsed->at("version").get<int>();
-    if (version != format_version) {
-      return std::unexpected(
-          fmt::format("its format version is {}, expected {}", version, format_version));
+    if (version < oldest_format_version || version > format_version) {
+      return std::unexpected(fmt::format("its format version is {}, expected {} to {}", version,
+                                         oldest_format_version, format_version));
     }
     const json& body = parsed->at("state");
     if (sha256_hex(body.dump(-1, ' ', false, json::error_handler_t::replace)) !=

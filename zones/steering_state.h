@@ -120,7 +120,7 @@ struct SteeringState {
   std::map<std::string, PendingChange> pending;  // by id
   std::map<std::string, Told> told;              // by service; those that differ from base
   std::optional<Freeze> freeze;
-  std::map<std::string, RevokedKey> revoked_keys;  // by SHA-256 in hex of the key's PEM
+  std::map<std::string, RevokedKey> revoked_keys;  // by public_key_digest() (zones/jws.h)
   std::optional<TrustedKeys> trusted_keys;
   std::optional<OpenReview> open_review;
   std::map<std::string, LagState> lag;        // by LagCheck::key

@@ -1,6 +1,6 @@
 // Approval tokens: a person's signed word that a crossing may be made (DESIGN.md section 4).
-// zones/jws.h checks the signature, this the claims against policy and time; zones/grant.h makes
-// grants of valid tokens, zones/steering.h decides when.
+// zones/jws.h checks the signature, zones/claims.h reads the claims, this holds them against policy
+// and time; zones/grant.h makes grants of valid tokens, zones/steering.h decides when.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,13 @@ enum class TokenType : std::uint8_t {
   key_list,     // "key-list+jwt"
 };
 
-/// What a token says. Times are whole seconds.
+[[nodiscard]] std::string_view to_text(TokenType type) noexcept;  // "approval", "break-glass" ...
+[[nodiscard]] std::optional<TokenType> parse_token_type(std::string_view text) noexcept;
+
+/// A signature on a key list stands beside it in the repository, for nodes that load it later.
+inline constexpr Seconds key_list_token_life_max{std::chrono::hours{24 * 366}};
+
+/// What a token says. Times are whole seconds. What a token of its type does not say stays empty.
 struct Claims {
   TokenType type = TokenType::approval;
   std::string issuer;
@@ -48,6 +54,7 @@ struct Claims {
   std::optional<std::string> drill;          // of a drill: the scenario's name
   std::optional<std::uint32_t> version;      // of a key list
   std::optional<std::string> keys_digest;    // of a key list: claim `keys-sha256`
+  bool mode_is_given = true;                 // false: the template gives the mode
 
   auto operator<=>(const Claims&) const = default;
 };
@@ -58,6 +65,9 @@ struct ApprovedToken {
   std::string key_id;
   std::string person;
   std::string role;
+  std::string key_digest;  // zones/jws.h public_key_digest()
+  std::optional<WallTime> key_ends;
+  std::string text;  // as presented, without white space around it
 };
 
 /// Stable words for why a token was refused; they go to the audit trail and to the person.
@@ -91,7 +101,8 @@ struct Refusal {
   std::string text;  // what was found and what was expected
 };
 
-/// Checks everything that the token and the policy alone decide. Pure; any text is fine.
+/// Checks everything that the token and the policy alone decide, for every type of token: the
+/// caller looks at `claims.type`. Pure; any text is fine.
 [[nodiscard]] Result<ApprovedToken, Refusal> check_token(std::string_view text,
                                                          const Approvals& approvals, WallTime now);
 
@@ -103,7 +114,7 @@ struct UncheckedToken {
 };
 [[nodiscard]] Result<UncheckedToken, Refusal> inspect_token(std::string_view text);
 
-/// Makes a token; the error says what is wrong with the key.
+/// Makes a token of the claims' type; the error says what is wrong with the key.
 [[nodiscard]] Result<std::string, std::string> issue_token(const Claims& claims,
                                                            const std::string& key_id,
                                                            KeyAlgorithm algorithm,

@@ -110,6 +110,16 @@ std::string canonical(const Service& service) {
   return key;
 }
 
+/// Whether a route and home tell no clients apart at all: as those of hundreds of tenant classes,
+/// which must not cost anything for each of a million networks.
+bool is_same_for_all(const Service& service) {
+  if (service.home_kind == HomeKind::client) return false;
+  const auto* lines = std::get_if<RouteLines>(&service.route);
+  return std::holds_alternative<RouteWeighted>(service.route) ||
+         (lines != nullptr && !lines->lines.empty() &&
+          std::holds_alternative<MatchAll>(lines->lines.front().match));
+}
+
 }  // namespace
 
 Variant evaluate_route(const Policy& policy, const Service& service, const geo::Location& location,
@@ -139,7 +149,10 @@ Views::Views(Repository& repository) : repository_(&repository) {
     Service& service = repository.services[i];
     const auto [known, is_new] =
         ids.try_emplace(canonical(service), ViewId{static_cast<std::uint32_t>(views_.size())});
-    if (is_new) views_.push_back({.example = ServiceId{static_cast<std::uint32_t>(i)}});
+    if (is_new) {
+      views_.push_back({.example = ServiceId{static_cast<std::uint32_t>(i)},
+                        .is_same_for_all = is_same_for_all(service)});
+    }
     service.view = known->second;
     if (const auto* lines = std::get_if<RouteLines>(&service.route)) {
       for (const RouteLine& line : lines->lines) {
@@ -150,12 +163,18 @@ Views::Views(Repository& repository) : repository_(&repository) {
     }
   }
   marks_.assign(marks.begin(), marks.end());
+  for (View& view : views_) {
+    if (!view.is_same_for_all) continue;
+    view.variants.push_back(
+        evaluate_route(repository.policy, repository.service(view.example), {}, marks_));
+  }
 }
 
 std::optional<geo::ClassId> Views::classify(const geo::Location& location) {
   std::vector<VariantId> row;
   row.reserve(views_.size());
   for (View& view : views_) {
+    if (view.is_same_for_all) continue;
     Variant variant =
         evaluate_route(repository_->policy, repository_->service(view.example), location, marks_);
     const auto next = static_cast<VariantId>(view.variants.size());
@@ -167,8 +186,9 @@ std::optional<geo::ClassId> Views::classify(const geo::Location& location) {
   const auto next = static_cast<geo::ClassId>(classes_.size());
   const auto [known, is_new] = classes_.try_emplace(std::move(row), next);
   if (is_new) {
-    for (std::size_t i = 0; i < views_.size(); ++i) {
-      views_[i].variant_of_class.push_back(known->first[i]);
+    std::size_t at = 0;
+    for (View& view : views_) {
+      view.variant_of_class.push_back(view.is_same_for_all ? VariantId{0} : known->first[at++]);
     }
     class_count_ = classes_.size();
   }

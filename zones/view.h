@@ -63,6 +63,7 @@ class Views {
  private:
   struct View {
     ServiceId example{};
+    bool is_same_for_all = false;  // one variant, known at once
     std::vector<Variant> variants;
     std::map<Variant, VariantId> ids;
     std::vector<VariantId> variant_of_class;
@@ -70,6 +71,7 @@ class Views {
   const Repository* repository_;
   std::vector<geo::Prefix> marks_;
   std::vector<View> views_;
+  // By the variants of the views that tell clients apart.
   std::map<std::vector<VariantId>, geo::ClassId> classes_;
   std::size_t class_count_ = 0;
 };

@@ -60,6 +60,22 @@ TEST_CASE("responder: errors as the RFCs say", "[dns][responder]") {
       CHECK(answer[3] == 4);
     }
   }
+  SECTION("NOTIMP and FORMERR have an OPT if the query had one (RFC 6891 §7)") {
+    parts.has_edns = true;
+    Bytes packet = query_bytes(parts);
+    packet[2] = 4 << 3;
+    const Message notify(client.ask_bytes(packet));
+    CHECK(notify.rcode() == 4);
+    CHECK(notify.has_edns());
+    CHECK(notify.question_count() == 0);
+    packet = query_bytes(parts);
+    packet[5] = 2;
+    const Bytes question(packet.begin() + header_size, packet.end() - 11);
+    packet.insert(packet.begin() + header_size, question.begin(), question.end());
+    const Message two(client.ask_bytes(packet));
+    CHECK(two.rcode() == 1);
+    CHECK(two.has_edns());
+  }
   SECTION("FORMERR") {
     Bytes packet = query_bytes(parts);
     packet.push_back(0);
@@ -86,6 +102,7 @@ TEST_CASE("responder: errors as the RFCs say", "[dns][responder]") {
     for (const auto& [klass, rcode] : {std::pair{3U, 5U}, {4U, 5U}, {254U, 5U}, {255U, 0U}}) {
       parts.klass = static_cast<std::uint16_t>(klass);
       CHECK(client.ask(parts).rcode() == rcode);
+      CHECK_FALSE(client.ask(parts).aa());  // RFC 1035 §6.2
     }
   }
   CHECK(client.worker().counters.udp_queries.value() > 0);
@@ -107,7 +124,9 @@ TEST_CASE("responder: an OPT only for those who sent one", "[dns][responder]") {
     const Message message = client.ask(parts);
     CHECK(message.has_edns());
     CHECK(message.dnssec_ok());
-    CHECK(message.options().size() == 0);
+    const bool is_outside = parts.name == "example.org";
+    CHECK(message.options().size() == (is_outside ? 1U : 0U));
+    CHECK(message.extended_error() == (is_outside ? std::optional(20U) : std::nullopt));
   }
 }
 

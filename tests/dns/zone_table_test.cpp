@@ -177,8 +177,9 @@ TEST_CASE("zone table: what a name answers", "[dns][zone]") {
        rrtype::a,
        0,
        {"tosub.example.com. 300 CNAME host.sub.example.com."},
-       {},
-       {}},
+       {"sub.example.com. 300 NS ns.sub.example.com.", "sub.example.com. 300 NS mail.example.com."},
+       {"ns.sub.example.com. 300 A 192.0.2.54", "mail.example.com. 300 A 192.0.2.25",
+        "mail.example.com. 300 AAAA 2001:db8::25"}},
       {"CNAME in a circle",
        "loop1.example.com",
        rrtype::a,
@@ -267,6 +268,44 @@ TEST_CASE("zone table: the longest apex answers, its parent only DS", "[dns][zon
   CHECK(client.ask("below.nothing.example.com", rrtype::ds).authority() == Lines{soa_line});
   CHECK(client.ask("nothing.example.com", rrtype::a).rcode() == 0);
   CHECK(client.ask("no.child.example.com", rrtype::a).rcode() == 3);
+}
+
+TEST_CASE("zone table: DS of a child that is delegated unsigned is the parent's NODATA",
+          "[dns][zone]") {
+  World world;
+  world.add("child.example.com. 300 IN NS ns1.child.example.com.");
+  world.add("alias.example.com. 300 IN CNAME child.example.com.");
+  world.add_zone("child.example.com");
+  const auto snapshot = world.build();
+  Client client(*snapshot);
+  const Message direct = client.ask("child.example.com", rrtype::ds);
+  CHECK(direct.aa());
+  CHECK(direct.authority() == Lines{soa_line});
+  const Message chained = client.ask("alias.example.com", rrtype::ds);
+  CHECK(chained.answer() == Lines{"alias.example.com. 300 CNAME child.example.com."});
+  CHECK(chained.authority() == Lines{soa_line});
+  CHECK(client.ask("alias.example.com", rrtype::ns).answer().size() == 2);
+}
+
+TEST_CASE("zone table: a CNAME into a delegation is followed by its referral", "[dns][zone]") {
+  World world = static_world();
+  world.add("into.example.com. 300 IN CNAME host.sub.example.com.");
+  world.add("at.example.com. 300 IN CNAME sub.example.com.");
+  world.add("at2.example.com. 300 IN CNAME unsigned.example.com.");
+  const auto snapshot = world.build();
+  Client client(*snapshot);
+  const Message into = client.ask("into.example.com", rrtype::a);
+  CHECK(into.aa());  // the first owner is ours (RFC 1034 §4.3.2, RFC 2181 §5.4)
+  CHECK(into.answer() == Lines{"into.example.com. 300 CNAME host.sub.example.com."});
+  CHECK(into.authority() == client.ask("host.sub.example.com", rrtype::a).authority());
+  CHECK(into.additional() == client.ask("host.sub.example.com", rrtype::a).additional());
+  CHECK(client.ask("into.example.com", rrtype::cname).authority().empty());
+  const Message ds = client.ask("at.example.com", rrtype::ds);
+  CHECK(ds.answer().size() == 2);
+  CHECK(ds.authority().empty());
+  CHECK(client.ask("at2.example.com", rrtype::ds).authority() == Lines{soa_line});
+  CHECK(client.ask("at2.example.com", rrtype::a).authority() ==
+        Lines{"unsigned.example.com. 300 NS ns.elsewhere.test."});
 }
 
 TEST_CASE("zone table: ANY gives one RRset (RFC 8482)", "[dns][zone]") {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "zones/claims.h"
 #include "zones/jws.h"
 #include "zones/token.h"
 
@@ -28,6 +29,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         base64url(jws->header) + '.' + base64url(jws->payload) + '.' + base64url(jws->signature);
     if (text.find(again) == std::string_view::npos) std::abort();  // one text for one token
   }
-  (void)inspect_token(text);
+  if (const auto token = inspect_token(text); token && token->claims) {
+    const auto again = read_claims(token->claims->type, write_claims(*token->claims));
+    if (!again || *again != *token->claims) std::abort();  // what was read is written as the same
+  }
   return 0;
 }

@@ -51,6 +51,7 @@ class Server {
   [[nodiscard]] std::string log() const { return process_->errors(); }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] std::uint16_t port_v6() const noexcept { return port_v6_; }
+  [[nodiscard]] std::uint16_t tls_port() const noexcept { return tls_port_; }
   [[nodiscard]] std::string path(const std::string& name) const {
     return folder_.path() + "/" + name;
   }
@@ -85,6 +86,7 @@ class Server {
   std::unique_ptr<Process> process_;
   std::uint16_t port_ = 0;
   std::uint16_t port_v6_ = 0;
+  std::uint16_t tls_port_ = 0;
 };
 
 /// Replaces every occurrence in a file; fails the test if there is none.

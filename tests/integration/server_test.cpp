@@ -86,6 +86,8 @@ void Server::start() {
   REQUIRE(line.has_value());
   port_ = port_after(*line, "127.0.0.1");
   port_v6_ = port_after(*line, "[::1]");
+  const auto tls = line->find(" tls ");
+  if (tls != std::string::npos) tls_port_ = port_after(line->substr(tls), "127.0.0.1");
 }
 
 std::string Server::start_in_vain() {

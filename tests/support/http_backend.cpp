@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -84,9 +85,19 @@ void close_with_reset(int socket) {
   setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
+constexpr std::size_t body_max_bytes = 1U << 20U;
+
 constexpr std::string_view endless_start = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
 
 }  // namespace
+
+std::string Received::header(const std::string& name) const {
+  const std::string start = "\r\n" + name + ": ";
+  const auto at = head.find(start);
+  if (at == std::string::npos) return {};
+  const auto from = at + start.size();
+  return head.substr(from, head.find("\r\n", from) - from);
+}
 
 HttpBackend::HttpBackend(BackendOptions options)
     : options_(std::move(options)), tls_(options_.tls) {
@@ -188,10 +199,16 @@ void HttpBackend::serve(Connection& connection) {
     }
     const auto head = stream.is_good() ? stream.read_head() : std::nullopt;
     if (head) {
+      Received received{*head, {}};
+      const std::string length = received.header("Content-Length");
+      if (!length.empty()) {
+        received.body = stream.read_body(std::min(std::stoul(length), body_max_bytes));
+      }
       Behaviour behaviour;
       {
         const std::scoped_lock lock(mutex_);
         last_request_ = *head;
+        received_.push_back(std::move(received));
         behaviour = behaviour_;
       }
       ++requests_;
@@ -205,9 +222,9 @@ void HttpBackend::serve(Connection& connection) {
 }
 
 void HttpBackend::answer(Stream& stream, const Behaviour& behaviour) {
-  const auto simple = [](int status, std::string_view more) {
-    return fmt::format("HTTP/1.1 {} Test\r\n{}Content-Length: 3\r\nConnection: close\r\n\r\nok\n",
-                       status, more);
+  const auto simple = [&behaviour](int status, std::string_view more) {
+    return fmt::format("HTTP/1.1 {} Test\r\n{}Content-Length: {}\r\nConnection: close\r\n\r\n{}",
+                       status, more, behaviour.body.size(), behaviour.body);
   };
   switch (behaviour.conduct) {
     case Conduct::answer:
@@ -261,6 +278,11 @@ std::size_t HttpBackend::open_connections() const {
 std::string HttpBackend::last_request() const {
   const std::scoped_lock lock(mutex_);
   return last_request_;
+}
+
+std::vector<Received> HttpBackend::received() const {
+  const std::scoped_lock lock(mutex_);
+  return received_;
 }
 
 std::string HttpBackend::last_server_name() const {

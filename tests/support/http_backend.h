@@ -12,6 +12,8 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "tests/support/certificates.h"
 #include "tests/support/stream.h"
@@ -36,6 +38,14 @@ struct Behaviour {
   int status = 200;
   std::chrono::milliseconds delay{0};
   std::string location;
+  std::string body = "ok\n";  // with Conduct::answer
+};
+
+/// One request as it was read.
+struct Received {
+  std::string head;  // request line and headers
+  std::string body;
+  [[nodiscard]] std::string header(const std::string& name) const;  // "" if it has none
 };
 
 struct BackendOptions {
@@ -58,6 +68,9 @@ class HttpBackend {
   void behave(Behaviour behaviour);
   void ok() { behave({}); }
   void status(int status) { behave({.status = status}); }
+  void answer_with(std::string body, int status = 200) {
+    behave({.status = status, .body = std::move(body)});
+  }
   void slow(std::chrono::milliseconds delay) { behave({.delay = delay}); }
   void hang() { behave({.conduct = Conduct::hang}); }
 
@@ -73,6 +86,8 @@ class HttpBackend {
   [[nodiscard]] std::size_t open_connections() const;
   /// The last request's line and headers; "" before the first.
   [[nodiscard]] std::string last_request() const;
+  /// Every request with its body, in the order they were read; a body above 1 MiB is cut.
+  [[nodiscard]] std::vector<Received> received() const;
   /// The server name that the last TLS client sent (RFC 6066 §3); "" for none.
   [[nodiscard]] std::string last_server_name() const;
 
@@ -99,6 +114,7 @@ class HttpBackend {
   Behaviour behaviour_;
   std::list<Connection> open_;
   std::string last_request_;
+  std::vector<Received> received_;
   std::string last_server_name_;
   bool is_ending_ = false;  // the connections have to end
 

@@ -66,9 +66,21 @@ std::optional<std::string> Stream::read_head() {
     head.append(chunk, static_cast<std::size_t>(got));
     if (head.front() < 'A' || head.front() > 'Z') return std::nullopt;  // a method starts so
     const std::size_t end = head.find("\r\n\r\n");
-    if (end != std::string::npos) return head.substr(0, end + 2);
+    if (end == std::string::npos) continue;
+    ahead_ = head.substr(end + 4);
+    return head.substr(0, end + 2);
   }
   return std::nullopt;
+}
+
+std::string Stream::read_body(std::size_t size) {
+  char chunk[4096];
+  while (ahead_.size() < size) {
+    const long got = read_some(chunk, sizeof chunk);
+    if (got <= 0) break;
+    ahead_.append(chunk, static_cast<std::size_t>(got));
+  }
+  return ahead_.substr(0, size);
 }
 
 bool Stream::write(std::string_view bytes) {

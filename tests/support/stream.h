@@ -1,6 +1,7 @@
 // One accepted connection of a test server, plain or TLS.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,8 @@ class Stream {
   /// Up to the empty line that ends a request's headers; nothing if the peer ends before, speaks no
   /// HTTP or sends more than 64 KiB.
   [[nodiscard]] std::optional<std::string> read_head();
+  /// The next `size` bytes after the head; what came of them if the peer ends before.
+  [[nodiscard]] std::string read_body(std::size_t size);
   /// False: the peer is gone.
   bool write(std::string_view bytes);
   /// Waits until the peer ends.
@@ -55,6 +58,7 @@ class Stream {
   int socket_;
   ssl_st* ssl_ = nullptr;
   bool is_good_ = true;
+  std::string ahead_;  // read with the head, and not of it
 };
 
 }  // namespace demarc::testing

@@ -227,8 +227,8 @@ TEST_CASE("repository: what is said of files and folders", "[zones][repository]"
         Lines{"zones/b.yaml:1:7: [zone-twice] zone example.com again, first in zones/a.yaml:1; "
               "expected one file a zone"});
   CHECK(findings({{"zones/a.yaml", small_zone}, {"tenants.yaml", ""}}) ==
-        Lines{"tenants.yaml:0:0: [not-yet-supported] tenants.yaml is not supported yet; expected a "
-              "repository without it"});
+        Lines{"tenants.yaml:0:0: [policy-missing] tenants without policy.yaml; expected that "
+              "file, it says what a home is"});
   Diagnostics diagnostics;
   CHECK(load_repository("/nowhere/at/all", diagnostics) == nullptr);
   CHECK(lines_of(diagnostics) ==
@@ -243,7 +243,7 @@ TEST_CASE("repository: a broken policy hides no error of other files", "[zones][
     home: EU
     records:
       - { region: eu, weight: x, endpoint: a.example, addresses: 192.0.2.1 }
-)"}}) == Lines{"policy.yaml:1:1: [yaml-syntax] end of sequence flow not found; expected YAML 1.2",
+)"}}) == Lines{"policy.yaml:1:1: [yaml-syntax] a list that `[` begins never ends; expected `]`",
                "zones/a.yaml:10:31: [bad-integer] weight is `x`; expected an integer from 0 to "
                "65535"});
 }
@@ -300,6 +300,18 @@ TEST_CASE("repository: includes stay inside", "[zones][repository]") {
               "expected a file inside it",
               "zones/a.yaml:10:5: [ambiguous-include] both zones/both.zone and both.zone exist; "
               "expected one of them"});
+}
+
+TEST_CASE("repository: nothing outside it exists for it", "[zones][repository]") {
+  const TempFolder folder;
+  folder.write("outside.zone", "");
+  folder.write("inside/inside.zone", "");
+  auto files = yaml::RepositoryFiles::open(folder.path() + "/inside");
+  REQUIRE(files);
+  CHECK(files->exists("inside.zone"));
+  CHECK_FALSE(files->exists("../outside.zone"));
+  CHECK_FALSE(files->exists("zones/../../outside.zone"));
+  CHECK_FALSE(files->exists(folder.path() + "/outside.zone"));
 }
 
 TEST_CASE("repository: a file has a largest size", "[zones][repository]") {

@@ -62,11 +62,26 @@ TEST_CASE("schema: policy.yaml has the reader's keys", "[zones][schema]") {
              with("approvals: { keys: [{ zzzzzzzz: 1 }] }"));
   check_keys(approvals["properties"]["rules"]["items"],
              with("approvals: { rules: [{ zzzzzzzz: 1 }] }"));
+  for (const char* part : {"break-glass", "key-list"}) {
+    check_keys(approvals["properties"][part],
+               with("approvals: { " + std::string(part) + ": { zzzzzzzz: 1 } }"));
+  }
 }
 
 TEST_CASE("schema: networks.yaml has the reader's keys", "[zones][schema]") {
   check_keys(read_schema("networks").at("items"),
              {{"networks.yaml", "- { zzzzzzzz: 1 }"}, {"zones/a.yaml", small_zone}});
+}
+
+TEST_CASE("schema: tenants.yaml has the reader's keys", "[zones][schema]") {
+  const Json schema = read_schema("tenants").at("additionalProperties");
+  const auto with = [](const std::string& text) {
+    return Files{
+        {"policy.yaml", small_policy}, {"zones/a.yaml", small_zone}, {"tenants.yaml", text}};
+  };
+  check_keys(schema, with("a: { zzzzzzzz: 1 }"));
+  check_keys(schema["properties"]["tenants"]["additionalProperties"],
+             with("a: { tenants: { b: { zzzzzzzz: 1 } } }"));
 }
 
 TEST_CASE("schema: zone files have the reader's keys", "[zones][schema]") {
@@ -80,6 +95,8 @@ TEST_CASE("schema: zone files have the reader's keys", "[zones][schema]") {
              with("services: { a: { records: [{ zzzzzzzz: 1 }] } }"));
   check_keys(schema["$defs"]["health-check"],
              with("services: { a: { health-checks: [{ zzzzzzzz: 1 }] } }"));
+  check_keys(service["properties"]["tenants"],
+             with("services: { a: { tenants: { zzzzzzzz: 1 } } }"));
   check_keys(service["properties"]["route"]["oneOf"][1],
              with("services: { a: { route: { zzzzzzzz: 1 } } }"));
 }

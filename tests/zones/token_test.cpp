@@ -117,7 +117,7 @@ TEST_CASE("token: every refusal kind that token and policy decide", "[zones][tok
   CHECK(refused(sign({{"alg", "EdDSA"}, {"kid", "legal-1"}, {"crit", {"exp"}}}, payload())) ==
         K::malformed);
   CHECK(refused(with([](json& p) { p["aud"] = "lab-dns"; })) == K::audience);
-  CHECK(refused(with([](json& p) { p["max-share"] = 10; })) == K::unsupported);
+  CHECK(refused(with([](json& p) { p["plan-sha256"] = "0"; })) == K::unsupported);
   CHECK(refused(with([](json& p) { p["servcie"] = "api"; })) == K::malformed);
   CHECK(refused(with([](json& p) { p.erase("reason"); })) == K::malformed);
   CHECK(refused(with([](json& p) { p["mode"] = "all"; })) == K::malformed);

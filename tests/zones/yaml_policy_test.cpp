@@ -112,7 +112,7 @@ regions:
         "policy.yaml:7:6: [missing-key] region without `location`; expected that key",
         "policy.yaml:8:6: [missing-key] region without `jurisdiction`; expected that key",
         "policy.yaml:8:26: [unknown-key] unknown key `zone` in region; expected one of "
-        "jurisdiction, location"}},
+        "jurisdiction, location, asns"}},
       {"approvals",
        R"(jurisdictions:
   EU: { countries: [DE, FR], approved-standby: [CH] }

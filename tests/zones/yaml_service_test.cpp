@@ -87,17 +87,17 @@ TEST_CASE("service: what is refused, and where", "[zones][yaml]") {
         "yet; expected a service without it",
         "zones/a.yaml:10:12: [not-yet-supported] `https` (HTTPS records) is not supported yet; "
         "expected a service without it",
-        "zones/a.yaml:11:11: [not-yet-supported] `home: tenant` is not supported yet, it comes "
-        "with tenants.yaml; expected a jurisdiction or `client`",
-        "zones/a.yaml:11:11: [unused-key] warning: `home` has no effect here; expected it with "
-        "residency soft or hard"}},
+        "zones/a.yaml:11:11: [default-home-missing] `home: tenant` without `default-home`; "
+        "expected it, the home of the service's own name",
+        "zones/a.yaml:11:11: [tenants-missing] `home: tenant` without `tenants`; expected it, with "
+        "`key` for opaque labels or with `labels: plain`"}},
       {"hard without home",
        R"(    records:
       - { region: eu, weight: 100, endpoint: a.eu.example, addresses: 192.0.2.1 }
       - { region: us, weight: 0, endpoint: a.us.example, addresses: 198.51.100.1 }
     residency: hard)",
        {"zones/a.yaml:9:16: [home-missing] residency `hard` without `home`; expected a "
-        "jurisdiction or `client`"}},
+        "jurisdiction, `client` or `tenant`"}},
       {"an unknown home",
        R"(    records:
       - { region: eu, weight: 100, endpoint: a.eu.example, addresses: 192.0.2.1 }
@@ -121,8 +121,8 @@ TEST_CASE("service: what is refused, and where", "[zones][yaml]") {
     residency: soft
     home: EU
     default-home: EU)",
-       {"zones/a.yaml:11:19: [default-home-unused] `default-home` without `home: client`; expected "
-        "both or neither"}},
+       {"zones/a.yaml:11:19: [default-home-unused] `default-home` without `home: client` or "
+        "`home: tenant`; expected both or neither"}},
       {"keys without effect",
        R"(    records:
       - { region: eu, weight: 100, endpoint: a.eu.example, addresses: 192.0.2.1 }

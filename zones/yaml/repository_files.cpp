@@ -47,6 +47,10 @@ Result<std::string, std::string> read_whole(const std::string& path, std::size_t
     return std::unexpected("not a regular file; expected a regular file");
   }
   std::string content;
+  // Growing by doubling would need twice the memory for a large file.
+  if (status.st_size > 0) {
+    content.reserve(std::min(static_cast<std::size_t>(status.st_size), bytes_max) + 1);
+  }
   std::string chunk(std::size_t{64} << 10U, '\0');
   while (true) {
     const ssize_t count = ::read(file.descriptor(), chunk.data(), chunk.size());
@@ -67,6 +71,10 @@ bool is_inside(const fs::path& folder, const fs::path& path) {
   return folder_end == folder.end();
 }
 
+bool leaves(const fs::path& path) {
+  return path.is_absolute() || std::ranges::find(path, "..") != path.end();
+}
+
 }  // namespace
 
 Result<RepositoryFiles, std::string> RepositoryFiles::open(const std::string& folder) {
@@ -80,6 +88,7 @@ Result<RepositoryFiles, std::string> RepositoryFiles::open(const std::string& fo
 }
 
 bool RepositoryFiles::exists(const std::string& path) const {
+  if (leaves(path)) return false;  // what lies outside is nothing to choose from; read() says so
   std::error_code error;
   // Not exists(): a dangling link is a broken file, not a missing one.
   return fs::symlink_status(fs::path(folder_) / path, error).type() != fs::file_type::not_found;
@@ -88,8 +97,7 @@ bool RepositoryFiles::exists(const std::string& path) const {
 Result<std::string, std::string> RepositoryFiles::read(const std::string& path,
                                                        std::size_t bytes_max) {
   const fs::path relative(path);
-  const bool goes_up = std::ranges::find(relative, "..") != relative.end();
-  if (relative.is_absolute() || goes_up) {
+  if (leaves(relative)) {
     return std::unexpected("a path that leaves the repository; expected one inside it");
   }
   std::error_code error;

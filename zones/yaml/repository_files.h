@@ -22,7 +22,7 @@ class RepositoryFiles {
   /// The error says why the folder cannot be read.
   [[nodiscard]] static Result<RepositoryFiles, std::string> open(const std::string& folder);
 
-  /// Whether there is something by this name, readable or not.
+  /// Whether there is something by this name, readable or not; never anything outside.
   [[nodiscard]] bool exists(const std::string& path) const;
 
   /// The content. `path` is relative to the folder; the error (what was found; what was expected)

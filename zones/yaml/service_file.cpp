@@ -40,7 +40,10 @@ void read_record(const Reading& reading, const Node& node, std::vector<RecordEnt
                    }
                  }},
                 {"addresses", Presence::optional,
-                 [&](const Node& value) { read_addresses(reading, value, record); }}});
+                 [&](const Node& value) { read_addresses(reading, value, record); }},
+                {"jurisdiction", Presence::optional, [&](const Node& value) {
+                   assign(record.jurisdiction, read_identifier(reading, value, "jurisdiction"));
+                 }}});
   if (is_map) records.push_back(std::move(record));
 }
 
@@ -73,12 +76,27 @@ std::function<void(const Node&)> not_yet(const Reading& reading, std::string_vie
 
 void read_home(const Reading& reading, const Node& node, ServiceEntry& service) {
   auto home = read_identifier(reading, node, "home");
-  if (home && home->value == "tenant") {
-    reading.error(node.at, "not-yet-supported",
-                  "`home: tenant` is not supported yet, it comes with tenants.yaml; expected a "
-                  "jurisdiction or `client`");
-  }
   if (home) service.home = std::move(*home);
+}
+
+void read_tenants(const Reading& reading, const Node& node, ServiceEntry& service) {
+  TenantNamingEntry naming;
+  naming.at = node.at;
+  const bool is_map = read_map(
+      reading, node, "tenants",
+      {{"labels", Presence::optional,
+        [&](const Node& value) {
+          assign(naming.labels, read_choice<TenantLabels>(reading, value, "labels",
+                                                          {{"opaque", TenantLabels::opaque},
+                                                           {"plain", TenantLabels::plain},
+                                                           {"both", TenantLabels::both}}));
+        }},
+       {"key", Presence::optional, [&](const Node& value) {
+          if (auto text = read_text(reading, value, "key")) {
+            naming.key = TextAt{std::move(*text), value.at};
+          }
+        }}});
+  if (is_map) service.tenants = std::move(naming);
 }
 
 }  // namespace
@@ -135,6 +153,8 @@ ServiceEntry read_service(const Reading& reading, const Key& label, const Node& 
           if (quorum) service.quorum = At<unsigned>{static_cast<unsigned>(*quorum), value.at};
         }},
        {"on-block", Presence::optional, text_at(service.on_block, "on-block")},
+       {"tenants", Presence::optional,
+        [&](const Node& value) { read_tenants(reading, value, service); }},
        {"sticky", Presence::optional, not_yet(reading, "sticky", "one answer a client")},
        {"https", Presence::optional, not_yet(reading, "https", "HTTPS records")}});
   return service;

@@ -26,6 +26,7 @@ struct RecordEntry {
   std::uint16_t weight = 0;
   TextAt endpoint;
   std::vector<geo::Address> addresses;
+  TextAt jurisdiction;  // of a CNAME's target; empty: the region's
 };
 
 struct RouteLineEntry {
@@ -33,6 +34,13 @@ struct RouteLineEntry {
   Match match;                        // not a MatchJurisdiction
   std::vector<TextAt> jurisdictions;  // not empty: the line matches these
   std::vector<TextAt> to;
+};
+
+/// `tenants:` of a service with `home: tenant`.
+struct TenantNamingEntry {
+  Position at;
+  TenantLabels labels = TenantLabels::opaque;
+  std::optional<TextAt> key;  // a path
 };
 
 enum class RouteKind : std::uint8_t { weighted, lines, nearest };
@@ -60,6 +68,7 @@ struct ServiceEntry {
   std::vector<CheckEntry> checks;
   std::optional<At<unsigned>> quorum;
   std::optional<TextAt> on_block;
+  std::optional<TenantNamingEntry> tenants;
 };
 
 /// Reads what can be read; findings go to the reading. Where there is one, the value is partial.

@@ -8,6 +8,10 @@
 namespace demarc::zones::yaml {
 namespace {
 
+// Shorter ones could be guessed from one known pair of a name and its label.
+constexpr std::size_t tenant_key_bytes_min = 16;
+constexpr std::size_t tenant_key_bytes_max = 4096;
+
 class ServiceBuilder {
  public:
   ServiceBuilder(const ServiceScope& scope, const ServiceEntry& entry)
@@ -24,6 +28,7 @@ class ServiceBuilder {
     service_.place = reading_.place(entry_.label.at);
     check_policy();
     set_home();
+    set_tenant_naming();
     add_records();
     set_route();
     // Names of records mean nothing while one of them is missing.
@@ -102,28 +107,81 @@ class ServiceBuilder {
     const bool says_hard =
         entry_.residency.value == Residency::hard && entry_.residency.at.line != 0;
     if (!entry_.home && says_hard) {
-      reading_.error(entry_.residency.at, "home-missing",
-                     "residency `hard` without `home`; expected a jurisdiction or `client`");
+      reading_.error(
+          entry_.residency.at, "home-missing",
+          "residency `hard` without `home`; expected a jurisdiction, `client` or `tenant`");
     }
     const bool is_client = entry_.home && entry_.home->value == "client";
-    if (entry_.default_home && !is_client) {
+    const bool is_tenant = entry_.home && entry_.home->value == "tenant";
+    if (entry_.default_home && !is_client && !is_tenant) {
       reading_.error(entry_.default_home->at, "default-home-unused",
-                     "`default-home` without `home: client`; expected both or neither");
+                     "`default-home` without `home: client` or `home: tenant`; expected both or "
+                     "neither");
     }
-    if (!entry_.home || entry_.home->value == "tenant") return;
-    if (!is_client) {
+    if (!entry_.home) return;
+    if (!is_client && !is_tenant) {
       service_.home_kind = HomeKind::jurisdiction;
       service_.home = resolve_jurisdiction(*entry_.home);
       return;
     }
-    service_.home_kind = HomeKind::client;
+    service_.home_kind = is_client ? HomeKind::client : HomeKind::tenant;
     if (entry_.default_home) {
       service_.home = resolve_jurisdiction(*entry_.default_home);
     } else {
-      reading_.error(entry_.home->at, "default-home-missing",
-                     "`home: client` without `default-home`; expected it, for clients of no "
-                     "jurisdiction");
+      reading_.error(
+          entry_.home->at, "default-home-missing",
+          "`home: {}` without `default-home`; expected it, {}", entry_.home->value,
+          is_client ? "for clients of no jurisdiction" : "the home of the service's own name");
     }
+  }
+
+  void set_tenant_naming() {
+    const bool is_tenant = service_.home_kind == HomeKind::tenant;
+    if (entry_.tenants && !is_tenant) {
+      reading_.error(entry_.tenants->at, "tenants-unused",
+                     "`tenants` without `home: tenant`; expected both or neither");
+    }
+    if (!is_tenant) return;
+    if (service_.owner.is_wildcard()) {
+      reading_.error(
+          entry_.label.at, "tenants-of-wildcard",
+          "a wildcard with `home: tenant`; expected a name, tenants' names lie below it");
+    }
+    if (!entry_.tenants) {
+      reading_.error(entry_.home->at, "tenants-missing",
+                     "`home: tenant` without `tenants`; expected it, with `key` for opaque labels "
+                     "or with `labels: plain`");
+      return;
+    }
+    service_.tenant_naming = TenantNaming{.labels = entry_.tenants->labels, .key = {}};
+    if (entry_.tenants->labels == TenantLabels::plain) {
+      if (!entry_.tenants->key) return;
+      reading_.error(entry_.tenants->key->at, "tenant-key-unused",
+                     "`key` with `labels: plain`; expected labels `opaque` or `both`, or no key");
+    } else if (!entry_.tenants->key) {
+      reading_.error(entry_.tenants->at, "tenant-key-missing",
+                     "labels `{}` without `key`; expected a file with the secret that labels are "
+                     "made with, or `labels: plain`",
+                     to_text(entry_.tenants->labels));
+    } else {
+      read_tenant_key(*entry_.tenants->key);
+    }
+  }
+
+  /// All bytes count but one line feed at the end, which editors add.
+  void read_tenant_key(const TextAt& path) {
+    auto key = scope_.files.read(path.value, tenant_key_bytes_max);
+    if (!key) {
+      reading_.error(path.at, "unreadable-file", "{}: {}", path.value, key.error());
+      return;
+    }
+    if (key->ends_with('\n')) key->pop_back();
+    if (key->size() < tenant_key_bytes_min) {
+      reading_.error(path.at, "tenant-key-too-short", "{} has {} bytes; expected at least {}",
+                     path.value, key->size(), tenant_key_bytes_min);
+      return;
+    }
+    service_.tenant_naming->key = std::move(*key);
   }
 
   std::optional<Name> read_endpoint(const TextAt& endpoint) {
@@ -162,8 +220,28 @@ class ServiceBuilder {
                                   .endpoint = entry.endpoint.value,
                                   .endpoint_name = *name,
                                   .addresses = entry.addresses,
+                                  .jurisdiction = declared_jurisdiction(entry),
                                   .place = reading_.place(entry.at)});
     }
+  }
+
+  std::optional<JurisdictionId> declared_jurisdiction(const RecordEntry& entry) {
+    const TextAt& name = entry.jurisdiction;
+    if (name.value.empty()) return std::nullopt;
+    if (!entry.addresses.empty()) {
+      reading_.error(
+          name.at, "jurisdiction-of-addresses",
+          "jurisdiction `{}` beside addresses, which lie where the region does; expected "
+          "it with a CNAME's endpoint alone",
+          name.value);
+      return std::nullopt;
+    }
+    const auto id = scope_.policy.find_jurisdiction(name.value);
+    if (!id && scope_.policy_state == PolicyState::read) {
+      reading_.error(name.at, "unknown-jurisdiction",
+                     "unknown jurisdiction `{}`; expected one of policy.yaml", name.value);
+    }
+    return id;
   }
 
   /// An endpoint without addresses answers as CNAME.
@@ -285,7 +363,8 @@ class ServiceBuilder {
       reading_.warning(at, "unused-key", "`{}` has no effect here; expected it with residency {}",
                        key, residency);
     };
-    if (entry_.home && service_.residency == Residency::none) {
+    if (entry_.home && service_.residency == Residency::none &&
+        service_.home_kind != HomeKind::tenant) {
       warn(entry_.home->at, "home", "soft or hard");
     }
     if (entry_.access && !is_hard) warn(entry_.access->at, "access", "hard");

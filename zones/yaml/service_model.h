@@ -7,6 +7,7 @@
 
 #include "zones/model.h"
 #include "zones/yaml/policy_model.h"
+#include "zones/yaml/repository_files.h"
 #include "zones/yaml/service_file.h"
 
 namespace demarc::zones::yaml {
@@ -16,6 +17,7 @@ struct ServiceScope {
   const Reading& reading;
   const Policy& policy;
   PolicyState policy_state = PolicyState::read;
+  RepositoryFiles& files;
   const Name& apex;
   std::size_t zone = 0;  // index into Repository::zones
   std::uint32_t zone_ttl = 0;

@@ -1,7 +1,9 @@
 #include "zones/yaml/syntax.h"
 
 #include <algorithm>
-#include <sstream>
+#include <istream>
+#include <optional>
+#include <streambuf>
 #include <unordered_map>
 
 #include <yaml-cpp/depthguard.h>
@@ -23,8 +25,9 @@ Position position_of(const YAML::Mark& mark) {
 /// keys without a word, follows aliases, and guesses at lines.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(std::string_view text, const std::string& file, Diagnostics& diagnostics)
-      : text_(text), file_(file), diagnostics_(diagnostics) {}
+  TreeBuilder(std::string_view text, const std::string& file, Diagnostics& diagnostics,
+              const EntryStream* stream)
+      : text_(text), file_(file), diagnostics_(diagnostics), stream_(stream) {}
 
   [[nodiscard]] Node take_root() { return std::move(root_); }
   [[nodiscard]] bool is_good() const { return findings_ == 0; }
@@ -139,6 +142,8 @@ class TreeBuilder final : public YAML::EventHandler {
       error(node.at, "yaml-key", "a key that is {}; expected text", to_text(node.kind));
     } else if (node.text == "<<") {
       error(node.at, "yaml-merge-key", "the merge key `<<`; expected the keys themselves");
+    } else if (is_streamed()) {
+      frame.key_is_bad = false;
     } else if (const auto [first, is_new] = frame.seen.try_emplace(node.text, node.at); !is_new) {
       error(node.at, "duplicate-key", "the key `{}` again, first in line {}; expected it once",
             node.text, first->second.line);
@@ -147,10 +152,19 @@ class TreeBuilder final : public YAML::EventHandler {
     }
   }
 
+  /// Whether the innermost open map is one whose entries are handed over.
+  [[nodiscard]] bool is_streamed() const {
+    if (stream_ == nullptr || frames_.size() != 3 || documents_ != 1) return false;
+    const auto is_named = [](const Frame& frame) { return frame.key && !frame.key_is_bad; };
+    return is_named(frames_[0]) && is_named(frames_[1]) && frames_[1].key->text == stream_->below;
+  }
+
   void add_value(Frame& frame, Node node) {
     // yaml-cpp places a missing value at the next token, which may be lines below.
     if (node.kind == NodeKind::null) node.at = frame.key->at;
-    if (!frame.key_is_bad) {
+    if (!frame.key_is_bad && is_streamed()) {
+      stream_->take(*frames_[0].key, *frame.key, node);
+    } else if (!frame.key_is_bad) {
       frame.node.keys.push_back(std::move(*frame.key));
       frame.node.items.push_back(std::move(node));
     }
@@ -160,6 +174,7 @@ class TreeBuilder final : public YAML::EventHandler {
   std::string_view text_;
   const std::string& file_;
   Diagnostics& diagnostics_;
+  const EntryStream* stream_;
   std::size_t findings_ = 0;
   std::size_t documents_ = 0;
   std::size_t depth_ = 0;
@@ -167,9 +182,49 @@ class TreeBuilder final : public YAML::EventHandler {
   Node root_;
 };
 
+/// What yaml-cpp says of the slips that people make, as found and expected; the rest in its words.
+std::string in_our_words(const std::string& said) {
+  static const std::unordered_map<std::string_view, std::string_view> words = {
+      {YAML::ErrorMsg::END_OF_SEQ_FLOW, "a list that `[` begins never ends; expected `]`"},
+      {YAML::ErrorMsg::END_OF_MAP_FLOW, "a map that `{` begins never ends; expected `}`"},
+      {YAML::ErrorMsg::END_OF_MAP, "a line that does not belong to the map; expected `key: value`"},
+      {YAML::ErrorMsg::END_OF_SEQ, "a line that does not belong to the list; expected `- item`"},
+      {YAML::ErrorMsg::EOF_IN_SCALAR, "a text whose quote is never closed; expected its end"},
+      {YAML::ErrorMsg::MAP_VALUE,
+       "a `:` where no key can stand; expected `key: value` on a line of its own, or quotes"},
+      {YAML::ErrorMsg::UNKNOWN_ANCHOR, "an alias of nothing; expected the value itself"},
+      {YAML::ErrorMsg::UNKNOWN_TOKEN,
+       "a character that begins no value; expected quotes around the text"}};
+  const auto known = words.find(said);
+  return known != words.end() ? std::string(known->second) : said + "; expected YAML 1.2";
+}
+
+/// Where the line that has `at` is indented with a tab; nothing if it is not.
+std::optional<Position> tab_in_indentation(std::string_view text, Position at) {
+  std::size_t begin = 0;
+  for (std::size_t line = 1; line < at.line; ++line) {
+    const std::size_t end = text.find('\n', begin);
+    if (end == std::string_view::npos) return std::nullopt;
+    begin = end + 1;
+  }
+  const std::size_t tab = text.find_first_not_of(' ', begin);
+  if (tab == std::string_view::npos || text[tab] != '\t') return std::nullopt;
+  return Position{at.line, tab - begin + 1};
+}
+
+/// Text as a stream, without a copy of it.
+class TextBuffer final : public std::streambuf {
+ public:
+  explicit TextBuffer(std::string_view text) {
+    char* const begin = const_cast<char*>(text.data());  // only ever read from
+    setg(begin, begin, begin + text.size());
+  }
+};
+
 /// Runs yaml-cpp; its exceptions end here.
 void run_parser(std::string_view text, TreeBuilder& builder) {
-  std::istringstream stream{std::string(text)};
+  TextBuffer buffer(text);
+  std::istream stream(&buffer);
   try {
     YAML::Parser parser(stream);
     // Not until it has no more: of "," yaml-cpp makes empty documents without end.
@@ -178,8 +233,11 @@ void run_parser(std::string_view text, TreeBuilder& builder) {
   } catch (const YAML::DeepRecursion& deep) {
     builder.error(position_of(deep.mark), "yaml-depth", "far too many lists inside each other");
   } catch (const YAML::Exception& exception) {
-    builder.error(position_of(exception.mark), "yaml-syntax", "{}; expected YAML 1.2",
-                  exception.msg);
+    const Position at = position_of(exception.mark);
+    if (const auto tab = tab_in_indentation(text, at)) {
+      return builder.error(*tab, "yaml-tab", "a tab as indentation; expected spaces");
+    }
+    builder.error(at, "yaml-syntax", "{}", in_our_words(exception.msg));
   }
 }
 
@@ -199,12 +257,14 @@ std::string_view to_text(NodeKind kind) noexcept {
   return "nothing";
 }
 
-std::optional<Node> parse_syntax(std::string_view text, const std::string& file,
-                                 Diagnostics& diagnostics) {
-  TreeBuilder builder(text, file, diagnostics);
-  if (text.size() > file_bytes_max) {
-    builder.error({}, "file-size", "{} bytes; expected at most {}, put large data in a master file",
-                  text.size(), file_bytes_max);
+namespace {
+
+std::optional<Node> parse(std::string_view text, const std::string& file, Diagnostics& diagnostics,
+                          const EntryStream* stream, std::size_t bytes_max) {
+  TreeBuilder builder(text, file, diagnostics, stream);
+  if (text.size() > bytes_max) {
+    builder.error({}, "file-size", "{} bytes; expected at most {}, put large data in a {}",
+                  text.size(), bytes_max, stream == nullptr ? "master file" : "CSV file");
     return std::nullopt;
   }
   if (const auto bad = find_bad_text(text)) {
@@ -214,6 +274,19 @@ std::optional<Node> parse_syntax(std::string_view text, const std::string& file,
   run_parser(text, builder);
   if (!builder.is_good()) return std::nullopt;
   return builder.take_root();
+}
+
+}  // namespace
+
+std::optional<Node> parse_syntax(std::string_view text, const std::string& file,
+                                 Diagnostics& diagnostics) {
+  return parse(text, file, diagnostics, nullptr, file_bytes_max);
+}
+
+std::optional<Node> parse_syntax(std::string_view text, const std::string& file,
+                                 Diagnostics& diagnostics, const EntryStream& stream,
+                                 std::size_t bytes_max) {
+  return parse(text, file, diagnostics, &stream, bytes_max);
 }
 
 }  // namespace demarc::zones::yaml

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,12 +44,25 @@ struct Node {
   std::vector<Node> items;  // of a list; of a map the value of each key
 };
 
+/// The entries of large maps, handed over one by one while the text is read instead of kept: those
+/// of each map `OUTER: { BELOW: { key: value } }`. Equal keys in such a map are the taker's matter.
+struct EntryStream {
+  std::string_view below;
+  std::function<void(const Key& outer, const Key& key, const Node& value)> take;
+};
+
 /// Reads one YAML document. Refused, each with its place: anchors, aliases, merge keys, tags, a
 /// second document, duplicate keys, keys that are no text, depth over depth_max, size over
 /// file_bytes_max, invalid UTF-8, control characters. Adds findings for `file` and returns nothing
 /// unless the whole text is good. An empty document is a null node.
 [[nodiscard]] std::optional<Node> parse_syntax(std::string_view text, const std::string& file,
                                                Diagnostics& diagnostics);
+
+/// The same with the entries of some maps taken out of it, and with a size limit of its own. What
+/// was taken counts for nothing if the text turns out not to be good.
+[[nodiscard]] std::optional<Node> parse_syntax(std::string_view text, const std::string& file,
+                                               Diagnostics& diagnostics, const EntryStream& stream,
+                                               std::size_t bytes_max);
 
 /// The name of a kind in findings: "a map", "a list", "text", "nothing".
 [[nodiscard]] std::string_view to_text(NodeKind kind) noexcept;

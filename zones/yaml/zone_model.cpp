@@ -207,6 +207,7 @@ void add_zone(const LoadedZone& loaded, PolicyState policy_state, const Reading&
   const ServiceScope scope{.reading = reading,
                            .policy = repository.policy,
                            .policy_state = policy_state,
+                           .files = files,
                            .apex = loaded.apex,
                            .zone = repository.zones.size(),
                            .zone_ttl = loaded.values.ttl};

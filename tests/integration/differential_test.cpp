@@ -1,0 +1,284 @@
+// The same random zones served by demarcd and by NSD, asked the same questions: every difference is
+// a finding. Left out where NSD (Debian package `nsd`) is not installed. Another seed or more of
+// it: DEMARC_DIFFERENTIAL_SEED, DEMARC_DIFFERENTIAL_ZONES.
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <random>
+#include <set>
+
+#include <fmt/format.h>
+#include <catch2/catch.hpp>
+
+#include "tests/dns/message.h"
+#include "tests/support/dns_client.h"
+#include "tests/support/free_port.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/wait_for.h"
+
+namespace demarc::testing {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+constexpr std::size_t questions_per_zone = 500;
+
+std::size_t number_from(const char* variable, std::size_t otherwise) {
+  const char* const text = std::getenv(variable);
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+/// Random zone text that both servers must take: no CNAME beside other data, one TTL an RRset; and
+/// at and below `child`, a zone of its own on the same servers, a delegation alone: NSD lets names
+/// that are hidden there exist, which makes NXDOMAIN of what a wildcard covers (RFC 4592 §2.2.1).
+class ZoneMaker {
+ public:
+  ZoneMaker(std::uint64_t seed, std::string apex, std::string child)
+      : random_(seed), apex_(std::move(apex)), child_(std::move(child)) {}
+
+  [[nodiscard]] std::string make() {
+    text_ = fmt::format(
+        "{0} 3600 IN SOA ns.{0} hostmaster.{0} 7 7200 900 1209600 {1}\n"
+        "{0} 3600 IN NS ns.{0}\n{0} 3600 IN NS ns.elsewhere.example.\n"
+        "ns.{0} 3600 IN A 192.0.2.53\n",
+        apex_, 30 + pick(100));
+    taken_ = {"ns." + apex_, apex_};
+    const std::size_t owners = 5 + pick(25);
+    for (std::size_t i = 0; i < owners; ++i) add_owner(name());
+    if (pick(2) == 0) add_data(apex_);
+    if (!child_.empty()) text_ += fmt::format("{} 300 IN NS ns.{}\n", child_, child_);
+    return std::move(text_);
+  }
+
+  /// A name in the zone, or just beside or below one, letters in any case.
+  [[nodiscard]] std::string question() {
+    std::string asked = pick(4) == 0 ? fmt::format("{}.{}", label(), name()) : name();
+    if (pick(5) == 0) asked = targets_.empty() ? apex_ : targets_[pick(targets_.size())];
+    if (pick(12) == 0) asked = apex_;
+    for (char& letter : asked) {
+      if (pick(3) == 0) letter = static_cast<char>(std::toupper(letter));
+    }
+    return asked;
+  }
+  [[nodiscard]] std::uint16_t type() {
+    static constexpr std::uint16_t types[] = {1, 1,  28, 16,  15, 5,     2,
+                                              6, 33, 43, 257, 12, 65280, 64};
+    return types[pick(std::size(types))];
+  }
+  std::size_t pick(std::size_t bound) { return random_() % bound; }
+
+ private:
+  std::string label() {
+    static const Lines labels = {"a", "b", "c", "d", "e", "*", "mail", "_tcp"};
+    return labels[pick(labels.size())];
+  }
+  std::string name() {
+    std::string made = label() + "." + apex_;
+    while (pick(2) == 0) made = label() + "." + made;
+    return made;
+  }
+  std::string target() {
+    const std::string made = pick(4) == 0 ? "host" + label() + ".other.example." : name();
+    targets_.push_back(made);
+    return made;
+  }
+
+  void add_owner(const std::string& owner) {
+    const bool is_hidden = !child_.empty() && ("." + owner).ends_with("." + child_);
+    if (is_hidden || !taken_.insert(owner).second) return;
+    const std::size_t kind = pick(10);
+    const bool is_wildcard = owner.starts_with("*");
+    if (kind < 2) {
+      text_ += fmt::format("{} {} IN CNAME {}\n", owner, ttl(), target());
+    } else if (kind == 2 && !is_wildcard) {
+      add_delegation(owner);
+    } else {
+      add_data(owner);
+    }
+  }
+
+  void add_delegation(const std::string& owner) {
+    const unsigned time = ttl();
+    for (std::size_t i = 0; i <= pick(2); ++i) {
+      const bool is_inside = pick(2) == 0;
+      const std::string server =
+          is_inside ? fmt::format("ns{}.{}", i, owner) : fmt::format("ns{}.out.example.", i);
+      text_ += fmt::format("{} {} IN NS {}\n", owner, time, server);
+      if (is_inside && taken_.insert(server).second) {
+        text_ += fmt::format("{} {} IN A 203.0.113.{}\n", server, ttl(), 1 + pick(200));
+      }
+    }
+    if (pick(2) == 0) {
+      text_ += fmt::format(
+          "{} {} IN DS 12345 13 2 "
+          "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20\n",
+          owner, ttl());
+    }
+  }
+
+  void add_data(const std::string& owner) {
+    std::set<std::size_t> kinds;
+    for (std::size_t i = 0; i <= pick(3); ++i) kinds.insert(pick(8));
+    for (const std::size_t kind : kinds) {
+      const unsigned time = ttl();
+      for (std::size_t i = 0; i <= pick(3); ++i) {
+        text_ += fmt::format("{} {} IN {}\n", owner, time, data(kind, i));
+      }
+    }
+  }
+  std::string data(std::size_t kind, std::size_t index) {
+    switch (kind) {
+      case 0:
+        return fmt::format("AAAA 2001:db8::{}", 1 + index);
+      case 1:
+        return fmt::format("TXT \"text {}\" \"{}\"", index, std::string(pick(250), 'x'));
+      case 2:
+        return fmt::format("MX {} {}", 10 * index, target());
+      case 3:
+        return fmt::format("SRV {} 5 5060 {}", index, target());
+      case 4:
+        return fmt::format("CAA 0 issue \"ca{}.example\"", index);
+      case 5:
+        return fmt::format("PTR {}", target());
+      case 6:
+        return fmt::format("TYPE65280 \\# 3 0102{:02x}", index);
+      default:
+        return fmt::format("A 198.51.100.{}", 1 + index);
+    }
+  }
+  unsigned ttl() { return static_cast<unsigned>(60 * (1 + pick(50))); }
+
+  std::mt19937_64 random_;
+  std::string apex_;
+  std::string child_;
+  std::string text_;
+  std::set<std::string> taken_;
+  Lines targets_;
+};
+
+/// What two servers must agree on. Additional records are a courtesy (RFC 2181 §5.4.1 and NSD's
+/// minimal responses), but for the glue of a referral.
+struct Compared {
+  unsigned rcode = 0;
+  bool aa = false;
+  bool tc = false;
+  Lines answer, authority;
+  bool operator==(const Compared&) const = default;
+
+  [[nodiscard]] std::string text() const {
+    return fmt::format("rcode {} aa {} tc {}\n  answer: {}\n  authority: {}\n", rcode, aa, tc,
+                       fmt::join(answer, " | "), fmt::join(authority, " | "));
+  }
+};
+
+std::string lowered(std::string text) {
+  for (char& letter : text) letter = static_cast<char>(std::tolower(letter));
+  return text;
+}
+
+Compared read(const DnsReply& reply) {
+  const dns::test::Message message(reply.bytes);
+  Compared found{message.rcode(), message.aa(), message.tc(), {}, {}};
+  if (found.tc) return found;  // what fits into a truncated answer is anybody's choice
+  for (const std::string& line : message.answer()) found.answer.push_back(lowered(line));
+  for (const std::string& line : message.authority()) found.authority.push_back(lowered(line));
+  std::ranges::sort(found.answer);
+  std::ranges::sort(found.authority);
+  return found;
+}
+
+TEST_CASE("differential: random zones are answered as NSD answers them",
+          "[integration][differential]") {
+  const std::string nsd = "/usr/sbin/nsd";
+  if (!std::filesystem::exists(nsd)) {
+    WARN("left out: NSD is not installed (apt-get install nsd)");
+    return;
+  }
+  const std::uint64_t seed = number_from("DEMARC_DIFFERENTIAL_SEED", std::random_device{}());
+  const std::size_t zone_count = number_from("DEMARC_DIFFERENTIAL_ZONES", 40);
+  INFO("DEMARC_DIFFERENTIAL_SEED=" << seed);
+  const TempFolder folder;
+  const std::uint16_t nsd_port = free_port();
+  std::string conf = fmt::format(
+      "server:\n  ip-address: 127.0.0.1@{}\n  username: \"\"\n  chroot: \"\"\n  zonesdir: \"{}\"\n"
+      "  database: \"\"\n  pidfile: \"{}/nsd.pid\"\n  xfrdfile: \"\"\n  zonelistfile: "
+      "\"{}/z.list\"\n"
+      "  minimal-responses: yes\n  rrl-ratelimit: 0\n  server-count: 1\n  hide-version: yes\n  "
+      "logfile: "
+      "\"{}/nsd.log\"\n"
+      "remote-control:\n  control-enable: no\n",
+      nsd_port, folder.path(), folder.path(), folder.path(), folder.path());
+  std::vector<ZoneMaker> makers;
+  Lines texts;
+  for (std::size_t i = 0; i < zone_count; ++i) {
+    // Every fourth one is a child of the one before, on the same servers.
+    const std::string apex =
+        i % 4 == 3 ? fmt::format("a.z{}.test.", i - 1) : fmt::format("z{}.test.", i);
+    makers.emplace_back(seed + i, apex, i % 4 == 2 ? "a." + apex : std::string{});
+    const std::string text = makers.back().make();
+    texts.push_back(text);
+    folder.write(fmt::format("repository/zones/{}zone", apex), text);
+    folder.write(
+        fmt::format("repository/zones/{}yaml", apex),
+        fmt::format("zone: {}\ninclude: [{}zone]\n", apex.substr(0, apex.size() - 1), apex));
+    conf += fmt::format("zone:\n  name: \"{0}\"\n  zonefile: \"repository/zones/{0}zone\"\n", apex);
+  }
+  folder.write("nsd.conf", conf);
+  folder.write("demarcd.yaml", "listen: \"127.0.0.1:0\"\nrepository: repository\nchaos: false\n");
+  Process theirs({.argv = {nsd, "-d", "-c", folder.path() + "/nsd.conf"}});
+  Process ours(
+      {.argv = {DEMARC_BINARY_DIR "/tools/demarcd", "--config", folder.path() + "/demarcd.yaml"}});
+  const auto ready = ours.wait_for_line("ready 127.0.0.1:");
+  INFO(ours.errors());
+  REQUIRE(ready);
+  DnsClient us("127.0.0.1", static_cast<std::uint16_t>(std::stoi(ready->substr(16))));
+  DnsClient them("127.0.0.1", nsd_port);
+  REQUIRE(wait_for([&] {
+    return them.ask({.name = "z0.test", .type = rr::SOA}, std::chrono::milliseconds(100))
+        .has_value();
+  }));
+
+  std::vector<DnsQuestion> questions;
+  for (ZoneMaker& maker : makers) {
+    for (std::size_t i = 0; i < questions_per_zone; ++i) {
+      questions.push_back({.name = maker.question(),
+                           .type = maker.type(),
+                           .subnet = {},
+                           .edns = maker.pick(4) != 0});
+    }
+  }
+  std::vector<Compared> found(questions.size()), expected(questions.size());
+  const auto answered_by_us =
+      us.ask_all(questions, [&](std::size_t i, const DnsReply& reply) { found[i] = read(reply); });
+  const auto answered_by_them = them.ask_all(
+      questions, [&](std::size_t i, const DnsReply& reply) { expected[i] = read(reply); });
+  CHECK(answered_by_us.answered == questions.size());
+  REQUIRE(answered_by_them.answered == questions.size());
+  std::size_t differences = 0;
+  std::set<unsigned> rcodes;
+  std::set<std::string> shown;
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    rcodes.insert(expected[i].rcode);
+    if (found[i] == expected[i]) continue;
+    if (++differences > 10) continue;
+    for (const std::string& text : texts) {
+      const std::string apex = text.substr(0, text.find(' '));
+      if (lowered(questions[i].name).ends_with(apex) && shown.insert(apex).second) {
+        UNSCOPED_INFO(text);
+      }
+    }
+    UNSCOPED_INFO(questions[i].name << " type " << questions[i].type << " edns "
+                                    << questions[i].edns << "\nours: " << found[i].text()
+                                    << "NSD:  " << expected[i].text());
+  }
+  CHECK(differences == 0);
+  CHECK(rcodes == std::set<unsigned>{0, 3, 5});
+  WARN(questions.size() << " questions to " << zone_count << " zones, seed " << seed << ", "
+                        << differences << " differences");
+}
+
+}  // namespace
+}  // namespace demarc::testing
