@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "tools/audit_case.h"
 #include "tools/cli_audit.h"
 #include "tools/daemon_config.h"
 #include "zones/audit/trail.h"
@@ -57,40 +57,6 @@ void verify(CliContext& context, const ShowOptions& options) {
   }
   if (!report->findings.empty()) context.exit_code = exit_finding;
 }
-
-/// What belongs to a case: entries that name it, and those that name a grant, change, service or
-/// token which such an entry named.
-class CaseFilter {
- public:
-  explicit CaseFilter(std::string case_id) : case_(std::move(case_id)) {}
-
-  void learn(const AuditEntry& entry) {
-    if (!names_case(entry)) return;
-    for (const auto& [name, value] : entry.facts) {
-      if (name == "grant" || name == "change") ids_.insert(value);
-    }
-  }
-  [[nodiscard]] bool has(const AuditEntry& entry) const {
-    if (case_.empty() || names_case(entry)) return true;
-    return std::ranges::any_of(entry.facts, [&](const auto& fact) {
-      return std::ranges::any_of(ids_, [&](const std::string& id) {
-        return fact.second == id || fact.second.starts_with(id + " ");
-      });
-    });
-  }
-
- private:
-  [[nodiscard]] bool names_case(const AuditEntry& entry) const {
-    return std::ranges::any_of(entry.facts, [&](const auto& fact) {
-      return (fact.first == "case" && fact.second == case_) ||
-             (fact.first.starts_with("signature-") &&
-              fact.second.find(" case " + case_ + " ") != std::string::npos);
-    });
-  }
-
-  std::string case_;
-  std::set<std::string> ids_;
-};
 
 void print(const ParsedEntry& parsed) {
   const AuditEntry& entry = parsed.entry;
@@ -202,6 +168,7 @@ void add_audit_verbs(CLI::App& app, CliContext& context) {
   show_verb->callback([options, &context] { show(context, *options); });
   add_proof_verbs(*audit, context);
   add_history_verbs(*audit, context);
+  add_export_verb(*audit, context);
 }
 
 }  // namespace demarc::tools

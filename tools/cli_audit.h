@@ -1,5 +1,6 @@
 // What the verbs of `demarc audit` share. tools/cli_audit.cpp has verify and show,
-// tools/cli_audit_prove.cpp the proofs, tools/cli_audit_history.cpp history.
+// tools/cli_audit_prove.cpp the proofs, tools/cli_audit_history.cpp history,
+// tools/cli_audit_export.cpp export.
 #pragma once
 
 #include <optional>
@@ -26,5 +27,6 @@ void add_trail_options(CLI::App& verb, TrailOptions& options);
 
 void add_proof_verbs(CLI::App& audit, CliContext& context);
 void add_history_verbs(CLI::App& audit, CliContext& context);
+void add_export_verb(CLI::App& audit, CliContext& context);
 
 }  // namespace demarc::tools
