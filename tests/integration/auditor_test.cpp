@@ -53,6 +53,10 @@ TEST_CASE("auditor: each question has a command that answers it from the trail a
   const std::string trail = server.path("audit");
   const std::string vkey = server.path("log.vkey");
   put(vkey, run_demarc({"audit", "key", trail}).out);
+  // The trail as it is while nothing has crossed yet.
+  const std::string old_start = server.path("before");
+  REQUIRE(wait_for([&] { return server.answers("api.example.com", Server::api_home); }));
+  fs::copy(trail, old_start, fs::copy_options::recursive);
   server.eu.status(503);
   REQUIRE(wait_for([&] { return server.ask({"pending"}).exit == 1; }));
   REQUIRE(server.approve(server.token({.id = "jti-1"})).exit == 0);
@@ -77,9 +81,14 @@ TEST_CASE("auditor: each question has a command that answers it from the trail a
   CHECK(crossed.exit == 1);
   CHECK(has(crossed, "outside home: under grant " + grant));
   CHECK(has(crossed, "api.example.com was answered outside home"));
-  const Finished shop = history("And the other one, which nobody approved?", "shop.example.com");
-  CHECK(shop.exit == 0);
-  CHECK(has(shop, "shop.example.com was never answered outside home"));
+  const Finished shop =
+      history("And a soft one, which leaves without approval?", "shop.example.com");
+  CHECK(shop.exit == 1);
+  CHECK(has(shop, "outside home: soft crossing to us-east"));
+  const Finished inside = run_demarc(
+      {"audit", "history", old_start, "--name", "api.example.com", "--from", from, "--to", to});
+  CHECK(inside.exit == 0);
+  CHECK(has(inside, "api.example.com was never answered outside home"));
   const Finished unknown = history("And a name that is not steered?", "nothing.example.com");
   CHECK(unknown.exit == 1);
   CHECK(has(unknown, "the trail says nothing of nothing.example.com"));
@@ -111,7 +120,8 @@ TEST_CASE("auditor: each question has a command that answers it from the trail a
             .ask("Is this one entry in it, for somebody who may not read the rest?",
                  {"audit", "check-proof", proof, "--vkey", vkey})
             .exit == 0);
-  put(server.path("changed"), read_file(proof));
+  put(server.path("changed"), run_demarc({"audit", "prove", trail, "--seq", sequence}).out);
+  CHECK(run_demarc({"audit", "check-proof", server.path("changed"), "--vkey", vkey}).exit == 0);
   edit(server.path("changed"), "crossing-made", "crossing-nade");
   const Finished changed =
       auditor.ask("And if somebody changes a letter of it?",
@@ -169,9 +179,7 @@ TEST_CASE("auditor: each question has a command that answers it from the trail a
             .ask("Did the log only grow since I last looked?",
                  {"audit", "check-proof", server.path("grown"), "--vkey", vkey})
             .exit == 0);
-  put(server.path("kept"), notes.substr(notes.rfind("demarc/audit\n") == std::string::npos
-                                            ? notes.rfind("\n\n", notes.size() - 3)
-                                            : notes.rfind("demarc/audit\n")));
+  put(server.path("kept"), notes.substr(notes.rfind("test/audit\n")));
   CHECK(run_demarc({"audit", "verify", old, "--vkey", vkey}).exit == 0);  // alone it looks whole
   const Finished cut =
       auditor.ask("Was its end cut off, all files alike?",
@@ -181,6 +189,25 @@ TEST_CASE("auditor: each question has a command that answers it from the trail a
   const Finished byte =
       auditor.ask("Was a byte changed?", {"audit", "verify", old, "--vkey", vkey});
   CHECK(byte.exit == 1);
+}
+
+TEST_CASE("auditor: after a kill, history says from when on nothing is known",
+          "[integration][audit]") {
+  Server server;
+  server.start();
+  server.eu.status(503);
+  REQUIRE(wait_for([&] { return server.ask({"pending"}).exit == 1; }));
+  server.kill_hard();
+  server.start();
+  server.stop();
+  const Finished told =
+      Auditor(server).ask("The server was killed: what is known of the time until it came back?",
+                          {"audit", "history", server.path("audit"), "--name", "api.example.com",
+                           "--from", "2026-01-01T00:00:00Z", "--to", "2099-01-01T00:00:00Z"});
+  CHECK(told.exit == 0);
+  CHECK(has(told,
+            "not running or not recorded (a start follows without a stop); while it ran on: "
+            "inside home only"));
 }
 
 }  // namespace demarc::testing
