@@ -197,8 +197,6 @@ void History::revoke() {
   if (one_in(20)) {
     const auto& all = signers();
     const std::string key = all[pick(all.size())].key;
-    oracle_.passed(clock_);
-    oracle_.key_revoked(key);
     return happens(KeyRevoked{key, "sim", "why"});
   }
   const std::size_t back = 1 + pick(std::min<std::size_t>(presented_.size(), 20));
@@ -286,6 +284,7 @@ void History::happens(decltype(Event::what) what) {
   if (const auto* found = std::get_if<VerdictFound>(&what)) {
     oracle_.found(found->check, found->verdict);
   }
+  if (const auto* revoked = std::get_if<KeyRevoked>(&what)) oracle_.key_revoked(revoked->key_id);
   if (std::holds_alternative<ClockTrusted>(what)) oracle_.clock_trusted();
   if (const auto* loaded = std::get_if<ConfigurationLoaded>(&what)) {
     oracle_.loaded(loaded->configuration, clients_);
