@@ -33,7 +33,8 @@ constexpr const char* readme =
     "MANIFEST        SHA-256 of each file\n\n"
     "sha256sum -c MANIFEST\n"
     "demarc audit check-proof proofs/N --vkey VKEY     VKEY from the operator, not from here\n"
-    "demarc token verify tokens/ID.jwt --repository policies/D --at TIME   TIME of its entry\n";
+    "demarc token verify tokens/ID.jwt --repository REPO --at TIME\n"
+    "    REPO is the repository as it was, TIME its entry's; policies/D/keys has the public keys\n";
 
 struct ExportOptions : TrailOptions {
   std::string case_id, out;
