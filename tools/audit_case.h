@@ -1,48 +1,54 @@
 // Which entries of the trail belong to a case: `demarc audit show --case` and `export` ask it.
-// tools/cli_audit.cpp and tools/cli_audit_export.cpp feed it the trail.
+// tools/cli_audit.cpp and tools/cli_audit_export.cpp feed it the trail, twice.
 #pragma once
 
-#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
-#include <utility>
 
 #include "zones/audit/entry.h"
 
 namespace demarc::tools {
 
-/// What belongs to a case: entries that name it, and those that name a grant, change, service or
-/// token which such an entry named.
+/// What belongs to a case: entries that name it or a grant or change that such an entry named; and
+/// what was told of the same services from the failure that made the pending change to the end of
+/// the last grant, with the definitions that were in force when it began.
 class CaseFilter {
  public:
+  /// An empty case has every entry.
   explicit CaseFilter(std::string case_id) : case_(std::move(case_id)) {}
 
-  void learn(const zones::AuditEntry& entry) {
-    if (!names_case(entry)) return;
-    for (const auto& [name, value] : entry.facts) {
-      if (name == "grant" || name == "change") ids_.insert(value);
-    }
-  }
-  [[nodiscard]] bool has(const zones::AuditEntry& entry) const {
-    if (case_.empty() || names_case(entry)) return true;
-    return std::ranges::any_of(entry.facts, [&](const auto& fact) {
-      return std::ranges::any_of(ids_, [&](const std::string& id) {
-        return fact.second == id || fact.second.starts_with(id + " ");
-      });
-    });
-  }
+  /// The whole trail in its order, before the first has().
+  void learn(const zones::ParsedEntry& parsed);
+  [[nodiscard]] bool has(const zones::ParsedEntry& parsed) const;
 
  private:
-  [[nodiscard]] bool names_case(const zones::AuditEntry& entry) const {
-    return std::ranges::any_of(entry.facts, [&](const auto& fact) {
-      return (fact.first == "case" && fact.second == case_) ||
-             (fact.first.starts_with("signature-") &&
-              fact.second.find(" case " + case_ + " ") != std::string::npos);
-    });
-  }
+  struct Point {
+    std::uint64_t sequence = 0;
+    WallTime time;
+  };
+  struct Wanted {
+    Point begin;
+    std::optional<WallTime> ended;
+  };
+
+  [[nodiscard]] bool names_case(const zones::AuditEntry& entry) const;
+  [[nodiscard]] bool names_known(const zones::AuditEntry& entry) const;
+  void remember(const zones::AuditEntry& entry, const Point& here);
+  void take(const zones::AuditEntry& entry, const Point& here);
 
   std::string case_;
-  std::set<std::string> ids_;
+  std::set<std::string> ids_;                        // of grants and changes
+  std::set<std::string> live_;                       // grants
+  std::map<std::string, Wanted> wanted_;             // by service: its last failure
+  std::map<std::string, std::uint64_t> definition_;  // by service: its last service-loaded
+  std::optional<std::uint64_t> configuration_;       // the last configuration-loaded
+  std::map<std::string, Point> begin_;               // by service of the case
+  std::set<std::uint64_t> in_force_;                 // sequences of definitions at the beginning
+  std::optional<Point> first_;
+  Point last_;
 };
 
 }  // namespace demarc::tools

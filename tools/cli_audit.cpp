@@ -89,7 +89,7 @@ void show(CliContext& context, const ShowOptions& options) {
   CaseFilter filter(options.case_id);
   if (!options.case_id.empty()) {
     const auto learnt =
-        visit_audit(*folders, [&](const ParsedEntry& parsed) { filter.learn(parsed.entry); });
+        visit_audit(*folders, [&](const ParsedEntry& parsed) { filter.learn(parsed); });
     if (!learnt) return fail(context, exit_finding, learnt.error().text());
   }
   json list = json::array();
@@ -99,7 +99,7 @@ void show(CliContext& context, const ShowOptions& options) {
     if (!options.service.empty() && entry.fact("service") != options.service) return;
     if (options.sequence && parsed.place.sequence != *options.sequence) return;
     if ((since && entry.time < *since) || (until && entry.time >= *until)) return;
-    if (!filter.has(entry)) return;
+    if (!filter.has(parsed)) return;
     if (context.json) {
       list.push_back(to_json(parsed));
     } else {

@@ -77,7 +77,7 @@ void history(CliContext& context, const HistoryOptions& options) {
   std::string verdict =
       fmt::format("{} was {} outside home between {} and {}", name,
                   ever ? "answered" : "never answered", to_rfc3339(*from), to_rfc3339(*to));
-  const bool says_nothing = std::ranges::all_of(intervals, &Interval::is_unknown);
+  const bool says_nothing = !ever && std::ranges::all_of(intervals, &Interval::is_unknown);
   if (says_nothing) verdict = "the trail says nothing of " + name + " in that time";
   if (*to > last) {
     verdict += fmt::format(" (the trail tells until {})", to_rfc3339(last));

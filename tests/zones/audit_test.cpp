@@ -246,3 +246,29 @@ TEST_CASE("audit: an index that was cut or taken away is no crash, and nothing i
   CHECK_FALSE(AuditLog::open(folder.path(), "ns1").has_value());
   CHECK(read(folder.path() + "/jurisdiction-EU.jsonl") == eu);
 }
+
+TEST_CASE("audit: an index line is read or refused alike with and without escapes", "[audit]") {
+  Sha256 hash{};
+  hash[0] = 0xab;
+  const auto [name, kind] =
+      GENERATE(table<const char*, const char*>({{"plain", "weights-changed"},
+                                                {"escaped", "weights\"changed"},
+                                                {"not ASCII", "gew\u00e4hlt"}}));
+  CAPTURE(name);
+  const std::string line = render_index_line({WallTime{}, kind, "EU", {}}, 17, hash);
+  const auto read = parse_index_line(line);
+  REQUIRE(read);
+  CHECK(read->sequence == 17);
+  CHECK(read->kind == kind);
+  CHECK(read->jurisdiction == "EU");
+  CHECK(read->hash == hash);
+  const auto changed = [&](const std::string& from, const std::string& to) {
+    std::string other = line;
+    return other.replace(other.find(from), from.size(), to);
+  };
+  CHECK_FALSE(parse_index_line(changed("\"ab", "\"AB")));
+  CHECK_FALSE(parse_index_line(changed(":17", ":017")));
+  CHECK_FALSE(parse_index_line(changed(":17", ":-17")));
+  CHECK_FALSE(parse_index_line(changed("\"ab", "\"b")));
+  CHECK_FALSE(parse_index_line(line + " "));
+}

@@ -30,10 +30,18 @@ void History::add(const ParsedEntry& parsed) {
   }
   const bool is_of_node = kind == "start" || kind == "stop" || kind == "configuration-loaded" ||
                           kind == "disk-broken" || kind == "audit-mended";
+  if (kind == "start" && !is_stopped_) {
+    // Killed: nobody wrote when. What it last told is known until its last entry, no longer.
+    turn(last_, last_sequence_);
+    is_silent_ = true;
+  }
+  last_ = entry.time;
+  last_sequence_ = parsed.place.sequence;
   if (!is_ours && !is_of_node) return;
   turn(entry.time, parsed.place.sequence);
   if (kind == "start") {
     is_stopped_ = true;  // it answers once a configuration is loaded
+    is_silent_ = false;
     is_broken_ = false;
   } else if (kind == "configuration-loaded") {
     is_stopped_ = false;
@@ -90,6 +98,11 @@ Interval History::state() const {
     now.what +=
         "; the trail could not be written: no new crossing was made, soft ones may be "
         "missing";
+  }
+  if (is_silent_) {
+    now.what = "not running or not recorded (a start follows without a stop); while it ran on: " +
+               now.what;
+    now.is_unknown = true;
   }
   return now;
 }
