@@ -77,10 +77,10 @@ void add_options(const Repository& repository, const Service& service, const Pen
   }
   const GrantScope scope = scope_of(service, change);
   const std::string claims = fmt::format(
-      "--key KEY.pem --kid KEY-ID --zone {} --service {} --from {} --to {} --mode {} --reason "
-      "WHY --case CASE",
-      change.zone, owner, fmt::join(change.from, ","), fmt::join(change.to, ","),
-      to_text(scope.mode));
+      "--key KEY.pem --kid KEY-ID --audience {} --zone {} --service {} --from {} --to {} --mode {} "
+      "--reason WHY --case CASE",
+      repository.policy.approvals ? repository.policy.approvals->audience : "AUDIENCE", change.zone,
+      owner, fmt::join(change.from, ","), fmt::join(change.to, ","), to_text(scope.mode));
   if (!held.by_rule && !details.approvers.empty()) {
     details.options.emplace_back(
         "ask for approval by " + fmt::format("{}", fmt::join(details.approvers, ", ")),
