@@ -116,6 +116,8 @@ void Steering::tell_weights(Step& step, const Service& service, const Plan& plan
       plan.weights == base ? std::string{} : weights_text(service, plan.weights);
   if (now == told.weights) return;
   auto fact = entry(step, "weights-changed", service);
+  // An auditor must not take what health wants for what was answered.
+  fact.facts.emplace_back("of", "the plan, before the gate");
   fact.facts.emplace_back("before", told.weights.empty() ? base_text : told.weights);
   fact.facts.emplace_back("after", now.empty() ? base_text : now);
   fact.facts.emplace_back("evidence", evidence_of(service));

@@ -60,6 +60,21 @@ TEST_CASE("history: intervals have no gaps, and say who signed", "[zones][audit]
   CHECK(intervals.back().is_unknown);
 }
 
+TEST_CASE("history: after the trail's last entry nothing is claimed of a server that may be gone",
+          "[zones][audit][history]") {
+  History history("api.example.com", "", at(0), at(30));
+  const std::pair<std::string, std::string> api{"service", "api.example.com"};
+  history.add(told(0, "start"));
+  history.add(told(1, "configuration-loaded"));
+  history.add(told(1, "service-loaded", {api, {"residency", "hard"}, {"home", "EU"}}));
+  history.add(told(12, "token-refused"));
+  const auto intervals = history.finish();
+  REQUIRE(intervals.size() >= 2);
+  CHECK(intervals.back().from == at(12));
+  CHECK(intervals.back().what.starts_with("after the trail's last entry, if the server ran on"));
+  CHECK_FALSE(ever(intervals));
+}
+
 TEST_CASE("history: another tenant's crossing is not this one's", "[zones][audit][history]") {
   CHECK(ever(story(0, 30, "acme")));
   CHECK_FALSE(ever(story(0, 30, "globex")));

@@ -104,6 +104,9 @@ Interval History::state() const {
                now.what;
     now.is_unknown = true;
   }
+  if (is_after_trail_) {
+    now.what = "after the trail's last entry, if the server ran on: " + now.what;
+  }
   return now;
 }
 
@@ -127,6 +130,12 @@ void History::turn(WallTime at, std::uint64_t sequence) {
 }
 
 std::vector<Interval> History::finish() {
+  // The trail speaks up to its last entry; a server that ran on told of every change, but whether it
+  // ran on nobody wrote.
+  if (last_ < to_ && !is_stopped_) {
+    turn(last_, last_sequence_);
+    is_after_trail_ = true;
+  }
   turn(to_, 0);
   return std::move(intervals_);
 }

@@ -43,6 +43,7 @@ class History {
   WallTime since_;
   std::vector<std::uint64_t> why_;
   bool is_loaded_ = false, is_stopped_ = true, is_broken_ = false;
+  bool is_after_trail_ = false;
   bool is_silent_ = false;  // after the last entry before a start that follows no stop
   WallTime last_;           // of the trail's entries so far, and its sequence
   std::uint64_t last_sequence_ = 0;
