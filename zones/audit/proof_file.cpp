@@ -10,6 +10,7 @@
 #include "zones/audit/proof.h"
 #include "zones/strict_json.h"
 #include "zones/time_text.h"
+#include "zones/yaml/utf8.h"
 
 namespace demarc::zones {
 namespace {
@@ -119,6 +120,20 @@ Result<std::string, std::string> check(const ConsistencyProof& proof,
 
 }  // namespace
 
+namespace {
+
+/// What the trail has is UTF-8: anything else proves nothing, and could not be written as JSON.
+bool is_text(const Proof& proof) {
+  const auto is_good = [](const std::string& text) { return !yaml::find_bad_text(text); };
+  if (const auto* in = std::get_if<InclusionProof>(&proof)) {
+    return is_good(in->entry) && is_good(in->checkpoint);
+  }
+  const auto& grown = std::get<ConsistencyProof>(proof);
+  return is_good(grown.first) && is_good(grown.second);
+}
+
+}  // namespace
+
 std::string write_json(const Proof& proof) {
   ordered_json json;
   if (const auto* in = std::get_if<InclusionProof>(&proof)) {
@@ -145,8 +160,10 @@ std::string write_tlog_proof(const InclusionProof& proof) {
 }
 
 Result<Proof, std::string> parse_proof(std::string_view text) {
-  return text.starts_with(std::string(tlog_proof_line) + "\n") ? parse_tlog_proof(text)
-                                                               : parse_json(text);
+  auto proof = text.starts_with(std::string(tlog_proof_line) + "\n") ? parse_tlog_proof(text)
+                                                                     : parse_json(text);
+  if (!proof || is_text(*proof)) return proof;
+  return std::unexpected(std::string("bytes that are no text; expected UTF-8"));
 }
 
 Result<std::string, std::string> check_proof(const Proof& proof,
