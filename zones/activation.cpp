@@ -196,9 +196,9 @@ std::optional<AdviceWanted> advice_needed(const Activating& crossing) {
     input["mode"] = to_text(grant->second.scope.mode);
     input["ends"] = to_rfc3339(grant->second.ends);
   }
-  const nlohmann::json question = {{"input", input}};
+  // health/advisor.cpp puts it under `input`, as Open Policy Agent's data API takes it.
   return AdviceWanted{advice_key(crossing), *policy.advisor,
-                      question.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
+                      input.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
 }
 
 std::string crossing_text(const Policy& policy, const Made& made) {

@@ -170,7 +170,7 @@ struct Alert {
 struct AdviceWanted {
   std::string id;
   Advisor advisor;
-  std::string input;  // JSON text
+  std::string input;  // JSON text of an object: what the engine sees as `input`
 };
 
 struct Reply {

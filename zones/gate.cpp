@@ -72,6 +72,11 @@ struct Case {
   }
 };
 
+/// Whose law an answer falls under: the declared one of a CNAME's target, else the region's.
+JurisdictionId place_of(const Policy& policy, const Record& record) {
+  return record.jurisdiction.value_or(policy.region(record.region).jurisdiction);
+}
+
 /// What the residency rules say of answering this variant from there, under a grant of this mode.
 RuleMatch match_rule(const Case& c, RegionId to, Mode mode) {
   const auto home = home_of(c.service, c.variant);
@@ -194,6 +199,11 @@ const Permission* covering(const Case& c, const Record& record,
   const Permission* best = nullptr;
   for (const Permission* permission : permissions) {
     if (std::ranges::count(permission->to, record.region) == 0) continue;
+    // Signed was the region's law; a target declared to lie elsewhere is not what was signed.
+    if (place_of(c.repository.policy, record) !=
+        c.repository.policy.region(record.region).jurisdiction) {
+      continue;
+    }
     if (std::ranges::none_of(permission->from,
                              [&](RegionId from) { return has_failed(c, from); })) {
       continue;
@@ -342,8 +352,10 @@ void note_soft_crossings(const Case& c, const Choice& now, const std::vector<Wei
   if (c.service.residency != Residency::soft || !home) return;
   std::set<RegionId> abroad;
   for (const WeightedRecord& r : now.records) {
-    const RegionId region = c.service.record(r.record).region;
-    if (!policy.is_inside(*home, policy.region(region).jurisdiction)) abroad.insert(region);
+    const Record& record = c.service.record(r.record);
+    const bool is_home = policy.is_inside(*home, policy.region(record.region).jurisdiction) &&
+                         policy.is_inside(*home, place_of(policy, record));
+    if (!is_home) abroad.insert(record.region);
   }
   for (const WeightedRecord& r : base) abroad.erase(c.service.record(r.record).region);
   for (const RegionId region : abroad) {
@@ -375,7 +387,7 @@ bool is_eligible(const Repository& repository, const Service& service, const Rec
   const Policy& policy = repository.policy;
   if (!is_eligible(policy, service, record, home)) return false;
   if (service.residency != Residency::soft || !home || policy.residency_rules.empty()) return true;
-  const JurisdictionId where = policy.region(record.region).jurisdiction;
+  const JurisdictionId where = place_of(policy, record);
   if (policy.is_inside(*home, where)) return true;
   return !is_denied_by_name(
       match_rule(policy, crossing_of(repository, service, *home, where, std::nullopt)));

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "zones/residency_rules.h"
+#include "zones/steering_state.h"
 #include "zones/tenants.h"
 
 namespace demarc::zones {
@@ -304,6 +305,15 @@ std::optional<Permission> permission_at(const Repository& repository, const Gran
       .tenant = grant.scope.tenant,
       .case_id = grant.signatures.empty() ? std::string{} : grant.signatures.front().case_id};
   if (permission.from.empty() || permission.to.empty()) return std::nullopt;
+  if (grant.scope.change) {
+    // That change alone: of this very service, and not once more of home has failed.
+    const std::string zone = repository.zones[service.zone].apex.text_without_dot();
+    if (change_id(zone, service.owner.text_without_dot(), grant.scope.from, grant.scope.to) !=
+        *grant.scope.change) {
+      return std::nullopt;
+    }
+    permission.only_failed = permission.from;
+  }
   return permission;
 }
 

@@ -103,6 +103,49 @@ TEST_CASE("gate: a share leaves the rest to the lawful choice, and the signal na
   CHECK_FALSE(rule(small_policy(), seed_service(), {}).ruling.cleared.mode().has_value());
 }
 
+TEST_CASE("gate: a target declared to lie elsewhere than its region is covered by no grant",
+          "[gate]") {
+  Service service = seed_service();
+  service.records.at(1).jurisdiction = US;
+  CHECK(rule(small_policy(), service, {permission()}).ruling.made.size() == 1);
+  service.records.at(1).jurisdiction = CH;
+  const auto out = rule(small_policy(), service, {permission()});
+  CHECK(out.ruling.made.empty());
+  CHECK(out.ruling.held);
+  CHECK(out.now().note == ChoiceNote::held);
+}
+
+TEST_CASE("gate: a soft service's record is judged by where it is declared to lie", "[gate]") {
+  Service service = seed_service(Residency::soft);
+  service.records.at(0).jurisdiction = US;  // in region eu, it says
+  const auto eligible = [&](Policy policy) {
+    const auto configuration = configuration_of(repository_of({service}, std::move(policy)));
+    const Repository& repository = *configuration->repository;
+    return is_eligible(repository, repository.services[0], repository.services[0].records[0], EU);
+  };
+  CHECK(eligible(small_policy()));
+  Policy policy = small_policy();
+  policy.residency_rules = {deny_us()};
+  CHECK_FALSE(eligible(policy));
+}
+
+TEST_CASE("grant: a token that names a pending change opens nothing but that change", "[grant]") {
+  const auto configuration = configuration_of(repository_of({seed_service()}, small_policy()));
+  Grant grant{.id = "grant-1",
+              .scope = {.zone = "example.com",
+                        .service = "api.example.com",
+                        .from = {"eu"},
+                        .to = {"us"},
+                        .mode = Mode::full_write}};
+  CHECK_FALSE(permission_of(*configuration->repository, grant).at(0).only_failed);
+  grant.scope.change = change_id("example.com", "api.example.com", {"eu"}, {"us"});
+  const auto named = permission_of(*configuration->repository, grant);
+  REQUIRE(named.size() == 1);
+  CHECK(named[0].only_failed == std::vector<RegionId>{eu});  // a second failure is another change
+  grant.scope.change = change_id("example.com", "api.example.com", {"eu", "eu2"}, {"us"});
+  CHECK(permission_of(*configuration->repository, grant).empty());
+}
+
 TEST_CASE("gate: a tenant's permission counts for that tenant alone", "[gate]") {
   CHECK(rule(small_policy(), seed_service(), {permission(100, "acme")}).ruling.made.empty());
   CHECK(
