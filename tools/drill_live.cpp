@@ -28,6 +28,7 @@ constexpr Milliseconds wire_timeout{1000};
 constexpr std::size_t violations_max = 1000;
 // Our clock's zero and the server's differ by the time that the beginning took.
 constexpr Milliseconds end_tolerance{2000};
+constexpr Milliseconds end_margin{1000};
 constexpr const char* wire_client = "this machine";
 
 volatile std::sig_atomic_t stop_asked = 0;  // a signal handler can reach nothing else
@@ -206,7 +207,8 @@ Milliseconds LiveRun::failing_lasts(Milliseconds from) const {
   for (const Action& action : scenario_.timeline) {
     if (action.kind == ActionKind::recover) until = action.at;
   }
-  return std::max(until - from, Milliseconds(1));
+  // A little longer than the scenario: the server ends it by itself only if this program is gone.
+  return std::clamp(until - from + end_margin, Milliseconds(1), zones::drill::drill_lasts_max);
 }
 
 bool LiveRun::begin_failing(const Action& action) {

@@ -104,8 +104,9 @@ TEST_CASE("live drill: from the token to the signed report", "[integration][dril
         std::vector<std::uint16_t>{49152});
   CHECK(server.has_alert("drill/eu-down"));
   CHECK(server.ask({"drill", "status"}).out.find("eu-down") != std::string::npos);
-  CHECK(run.wait(20s) == 0);
-  INFO(run.errors());
+  const auto ended = run.wait(20s);
+  INFO(run.output() << run.errors());
+  CHECK(ended.value_or(-1) == 0);
   CHECK(server.answers("shop.example.com", Server::shop_home));
   CHECK_FALSE(server.has_alert("drill/"));
   CHECK(server.entries("drill-begun").size() == 1);
