@@ -77,6 +77,10 @@ std::string alerts_text(const json& all) {
   std::string out;
   for (const json& alert : all["alerts"]) out += alert_text(alert) + "\n";
   if (all["alerts"].empty()) out += "no alert stands\n\n";
+  if (all["left-out"] != 0) {
+    out +=
+        fmt::format("{} of them are told to nobody until there is room\n", all["left-out"].dump());
+  }
   if (all["receivers"].empty()) return out + "nobody is told: demarcd.yaml names no receiver\n";
   for (const json& one : all["receivers"]) {
     out += fmt::format(

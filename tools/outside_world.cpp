@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -115,6 +116,14 @@ void OutsideWorld::tell(const std::vector<health::Notice>& notices) {
   if (notices.empty()) return;
   is_told_dirty_ = true;
   for (const health::Notice& notice : notices) deliverer_->deliver(notice);
+  // Once a turn of the loop, however many alerts a step raises.
+  if (!std::exchange(is_standing_dirty_, true)) {
+    options_.loop.post([this] { tell_standing(); });
+  }
+}
+
+void OutsideWorld::tell_standing() {
+  is_standing_dirty_ = false;
   for (const auto& receiver : config_.alerts.receivers) {
     if (receiver.kind == health::ReceiverKind::alertmanager) {
       deliverer_->stand(receiver.name, book_->open_for(receiver.name));
@@ -130,6 +139,9 @@ void OutsideWorld::configure(const zones::Repository& repository) {
 void OutsideWorld::every_second() {
   const Moment now = options_.clock();
   tell(book_->tick(now));
+  if (book_->wants_all_again()) {
+    for (const auto& [key, alert] : options_.controller.alerts()) tell(book_->raise(alert, now));
+  }
   watch_receivers(now.wall);
   watch_drill(now);
   save_told();

@@ -58,6 +58,7 @@ class OutsideWorld {
   OutsideWorld(const DaemonConfig& config, OutsideOptions options);
   [[nodiscard]] Result<void, std::string> open();
   void tell(const std::vector<health::Notice>& notices);
+  void tell_standing();
   void happen(decltype(zones::Event::what) what);
   void save_told();
   void watch_receivers(WallTime now);
@@ -73,6 +74,7 @@ class OutsideWorld {
   std::unique_ptr<health::AdvisorClient> advisor_;
   std::unique_ptr<health::LagProber> lag_;
   bool is_told_dirty_ = false;
+  bool is_standing_dirty_ = false;  // and a turn of the loop is asked for
   std::string told_error_;
   std::optional<WallTime> serving_since_;
   std::optional<MonotonicTime> drill_looked_at_;

@@ -185,6 +185,7 @@ json status_of(Daemon& daemon) {
                  {"checks", checks},
                  {"alerts", alerts},
                  {"alerts-undelivered", undelivered_of(daemon)},
+                 {"alerts-left-out", daemon.outside().left_out()},
                  {"pending", pending_of(daemon)},
                  {"grants", grants},
                  {"ground", daemon.ground().status()},
@@ -270,6 +271,10 @@ std::string status_text(const json& s) {
   if (s["alerts-undelivered"] != 0) {
     out += fmt::format("UNDELIVERED: {} messages about alerts wait for their receivers\n",
                        s["alerts-undelivered"].dump());
+  }
+  if (s["alerts-left-out"] != 0) {
+    out += fmt::format("LEFT OUT: {} alerts are told to nobody until there is room\n",
+                       s["alerts-left-out"].dump());
   }
   out += fmt::format("\n{:<32} {:<6} {:<8} {}\n", "SERVICE", "RESID.", "HOME", "ANSWERING");
   for (const json& service : s["services"]) {

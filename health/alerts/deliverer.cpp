@@ -55,7 +55,7 @@ class Deliverer::Worker {
   void stop() noexcept;
 
   void deliver(const Notice& notice);
-  void stand(std::vector<zones::Alert> alerts);
+  void stand(const StandingAlerts& alerts);
   [[nodiscard]] const std::string& name() const noexcept { return receiver_.name; }
   [[nodiscard]] bool is_saved() const;
   [[nodiscard]] DeliveryState state() const;
@@ -79,7 +79,7 @@ class Deliverer::Worker {
   mutable std::mutex mutex_;  // the five below; never held during a request or a write
   std::condition_variable woken_;
   std::vector<Notice> inbox_;
-  std::vector<zones::Alert> standing_;
+  StandingAlerts standing_;
   bool is_stopping_ = false;
   bool is_saved_ = true;
   DeliveryState state_;
@@ -117,10 +117,10 @@ void Deliverer::Worker::deliver(const Notice& notice) {
   woken_.notify_one();
 }
 
-void Deliverer::Worker::stand(std::vector<zones::Alert> alerts) {
+void Deliverer::Worker::stand(const StandingAlerts& alerts) {
   if (receiver_.kind != ReceiverKind::alertmanager) return;
   const std::scoped_lock lock(mutex_);
-  standing_ = std::move(alerts);
+  standing_ = alerts;
 }
 
 bool Deliverer::Worker::is_saved() const {
@@ -281,7 +281,7 @@ void Deliverer::Worker::give_up(const Queued& message, const std::string& reason
 
 void Deliverer::Worker::repeat_standing() {
   repeat_at_ = now() + options_.repeat;
-  std::vector<zones::Alert> standing;
+  StandingAlerts standing;
   {
     const std::scoped_lock lock(mutex_);
     standing = standing_;
@@ -320,9 +320,9 @@ void Deliverer::deliver(const Notice& notice) {
   }
 }
 
-void Deliverer::stand(const std::string& receiver, std::vector<zones::Alert> alerts) {
+void Deliverer::stand(const std::string& receiver, const StandingAlerts& alerts) {
   for (const auto& worker : workers_) {
-    if (worker->name() == receiver) worker->stand(std::move(alerts));
+    if (worker->name() == receiver) worker->stand(alerts);
   }
 }
 

@@ -59,7 +59,7 @@ class Deliverer {
 
   /// Everything that stands and this receiver was told of, for one that forgets what it does not
   /// hear again (Alertmanager); nothing for others. Any thread.
-  void stand(const std::string& receiver, std::vector<zones::Alert> alerts);
+  void stand(const std::string& receiver, const StandingAlerts& alerts);
 
   /// Whether all that was handed in is delivered, given up or on disk. Any thread.
   [[nodiscard]] bool is_saved() const;

@@ -51,11 +51,19 @@ DeliveryQueue::Pushed DeliveryQueue::push(Queued message) {
     take_over(earlier->notice, message.notice);
     pushed.replaced.push_back(earlier->number);
     messages_.erase(earlier);
-  } else if (messages_.size() >= undelivered_max) {
-    pushed.too_many = pop();
   }
   messages_.push_back(std::move(message));
+  if (messages_.size() > undelivered_max) pushed.too_many = take_least_urgent();
   return pushed;
+}
+
+Queued DeliveryQueue::take_least_urgent() {
+  const auto least = std::ranges::min_element(messages_, {}, [](const Queued& queued) {
+    return std::pair(queued.notice.alert.to_everyone, queued.notice.alert.level);
+  });
+  Queued taken = std::move(*least);
+  messages_.erase(least);
+  return taken;
 }
 
 Queued DeliveryQueue::pop() {

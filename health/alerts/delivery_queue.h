@@ -49,7 +49,7 @@ class DeliveryQueue {
   /// What a push made superfluous: its files can go.
   struct Pushed {
     std::vector<std::uint64_t> replaced;
-    std::optional<Queued> too_many;  // the oldest, for which there is no room
+    std::optional<Queued> too_many;  // the oldest of the least urgent: there is no room for it
   };
   [[nodiscard]] Pushed push(Queued message);
 
@@ -62,6 +62,8 @@ class DeliveryQueue {
   [[nodiscard]] std::deque<Queued>& messages() noexcept { return messages_; }
 
  private:
+  [[nodiscard]] Queued take_least_urgent();
+
   std::deque<Queued> messages_;
 };
 

@@ -181,11 +181,11 @@ std::string write_alertmanager(const Notice& notice, const Sender& sender, WallT
   return dump(list);
 }
 
-std::string write_alertmanager(std::span<const Alert> standing, const Sender& sender,
-                               WallTime now) {
+std::string write_alertmanager(std::span<const std::shared_ptr<const Alert>> standing,
+                               const Sender& sender, WallTime now) {
   json list = json::array();
-  for (const Alert& alert : standing) {
-    list.push_back(alertmanager_alert(alert, sender, now + alertmanager_believes));
+  for (const auto& alert : standing) {
+    list.push_back(alertmanager_alert(*alert, sender, now + alertmanager_believes));
   }
   return dump(list);
 }

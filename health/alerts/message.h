@@ -43,8 +43,9 @@ struct Sender {
 [[nodiscard]] std::string write_alertmanager(const Notice& notice, const Sender& sender,
                                              WallTime now);
 /// The same for everything that stands, to be said again every alertmanager_repeat.
-[[nodiscard]] std::string write_alertmanager(std::span<const zones::Alert> standing,
-                                             const Sender& sender, WallTime now);
+[[nodiscard]] std::string write_alertmanager(
+    std::span<const std::shared_ptr<const zones::Alert>> standing, const Sender& sender,
+    WallTime now);
 
 /// A notice as a file of the spool, and back. Any bytes may be read; the error says what is wrong.
 [[nodiscard]] std::string write_notice(const Notice& notice);

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "geo/base/moment.h"
 #include "zones/events.h"
@@ -14,6 +16,9 @@
 namespace demarc::health {
 
 enum class NoticeState : std::uint8_t { raised, changed, reminder, ended, test };
+
+/// What a receiver was told of and still stands; an alert is shared among the receivers.
+using StandingAlerts = std::vector<std::shared_ptr<const zones::Alert>>;
 
 struct Notice {
   NoticeState state = NoticeState::raised;

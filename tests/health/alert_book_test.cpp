@@ -26,6 +26,12 @@ zones::Alert with_text(std::string text) {
   return alert;
 }
 
+zones::Alert mild_alert(const std::string& key) {
+  auto alert = held_alert(key);
+  alert.level = AlertLevel::warning;
+  return alert;
+}
+
 std::vector<std::string> told(const std::vector<Notice>& notices) {
   std::vector<std::string> list;
   for (const Notice& notice : notices) {
@@ -165,16 +171,89 @@ TEST_CASE("alert book: a restart tells nothing twice, and what ended meanwhile",
 TEST_CASE("alert book: above the limit nobody is told but that it is so", "[health][alerts]") {
   AlertBook book(everyone(3), {}, at(0));
   for (int i = 0; i < 3; ++i) {
-    CHECK(book.raise(held_alert(fmt::format("held/{}", i)), at(0)).size() == 1);
+    CHECK(book.raise(mild_alert(fmt::format("lag/{}", i)), at(0)).size() == 1);
   }
-  const auto flood = book.raise(held_alert("held/3"), at(1));
+  const auto flood = book.raise(mild_alert("lag/3"), at(1));
   REQUIRE(told(flood) == Words{"raised alerts"});
   CHECK(flood[0].alert.to_everyone);
-  CHECK(book.raise(held_alert("held/4"), at(1)).empty());
+  CHECK(flood[0].alert.details.evidence == "1 left out: lag/3");
+  CHECK(book.raise(mild_alert("lag/4"), at(1)).empty());
   CHECK(book.left_out() == 2);
-  CHECK(book.end("held/4", at(2)).empty());
-  CHECK(book.end("held/3", at(2)).empty());
-  CHECK(told(book.end("held/0", at(3))) == Words{"ended held/0", "ended alerts"});
+  CHECK(book.end("lag/4", at(2)).empty());
+  CHECK(told(book.end("lag/3", at(2))) == Words{"ended alerts"});
+  CHECK(book.left_out() == 0);
+}
+
+TEST_CASE("alert book: what was left out is told when there is room, the worst first",
+          "[health][alerts]") {
+  AlertBook book(everyone(1), {}, at(0));
+  REQUIRE(book.raise(mild_alert("lag/0"), at(0)).size() == 1);
+  REQUIRE(book.raise(held_alert("held/0"), at(0)).size() == 1);
+  for (const char* key : {"lag/2", "lag/1"}) {
+    auto alert = mild_alert(key);
+    alert.since = wall_at(key == std::string("lag/2") ? 1 : 2);
+    CHECK(told(book.raise(alert, at(2))) ==
+          (alert.key == "lag/2" ? Words{"raised alerts"} : Words{}));
+  }
+  CHECK(book.raise(held_alert("held/1"), at(3)).empty());
+  CHECK(book.left_out() == 3);
+  CHECK(told(book.end("held/0", at(4))) == Words{"ended held/0", "raised held/1"});
+  CHECK(told(book.end("held/1", at(5))) == Words{"ended held/1"});
+  CHECK(told(book.end("lag/0", at(6))) == Words{"ended lag/0", "raised lag/2"});
+  CHECK(told(book.end("lag/2", at(7))) == Words{"ended lag/2", "raised lag/1", "ended alerts"});
+  CHECK(told(book.end("lag/1", at(8))) == Words{"ended lag/1"});
+}
+
+TEST_CASE("alert book: a thousand open alerts keep no break-glass from being told",
+          "[health][alerts]") {
+  auto book = new_book();
+  const bool is_critical = GENERATE(false, true);
+  for (std::size_t i = 0; i < 2 * alerts_open_max + 1; ++i) {
+    const auto key = fmt::format("flood/{}", i);
+    static_cast<void>(book.raise(is_critical ? held_alert(key) : mild_alert(key), at(0)));
+  }
+  CHECK(book.left_out() == (is_critical ? 1 : alerts_open_max + 1));
+  auto glass = held_alert("break-glass/g-1");
+  glass.to_everyone = true;
+  CHECK(told(book.raise(glass, at(1))) == Words{"raised break-glass/g-1"});
+  CHECK(told(book.raise(held_alert("held/last"), at(1))) ==
+        (is_critical ? Words{} : Words{"raised held/last"}));
+}
+
+TEST_CASE("alert book: beyond what is kept of them, all alerts are asked for again",
+          "[health][alerts]") {
+  auto options = everyone(1);
+  options.left_out_max = 2;
+  AlertBook book(options, {}, at(0));
+  for (int i = 0; i < 3; ++i) {
+    static_cast<void>(book.raise(mild_alert(fmt::format("lag/{}", i)), at(i)));
+  }
+  CHECK(book.left_out() == 2);
+  CHECK(book.raise(mild_alert("lag/3"), at(3)).empty());
+  CHECK(book.left_out() == 2);
+  CHECK_FALSE(book.wants_all_again());  // there is no room yet
+  CHECK(told(book.end("lag/0", at(4))) == Words{"ended lag/0", "raised lag/1"});
+  CHECK(book.wants_all_again());
+  CHECK_FALSE(book.wants_all_again());
+  CHECK(book.raise(mild_alert("lag/3"), at(5)).empty());
+  CHECK(told(book.end("lag/1", at(6))) == Words{"ended lag/1", "raised lag/2"});
+  CHECK(told(book.end("lag/2", at(7))) == Words{"ended lag/2", "raised lag/3", "ended alerts"});
+}
+
+TEST_CASE("alert book: receivers share what stands, as it was told last", "[health][alerts]") {
+  BookOptions options = everyone();
+  options.receivers["am"] = {};
+  AlertBook book(options, {}, at(0));
+  REQUIRE(book.raise(held_alert(), at(0)).size() == 1);
+  REQUIRE(book.open_for("am").size() == 1);
+  CHECK(book.open_for("am").front() == book.open_for("oncall").front());
+  CHECK(book.open_for("nobody").empty());
+  REQUIRE(book.raise(with_text("new"), at(60)).size() == 1);
+  CHECK(book.open_for("am").front()->text == "new");
+  CHECK(book.raise(with_text("newer"), at(61)).empty());
+  CHECK(book.open_for("am").front()->text == "new");
+  CHECK(book.tick(at(70)).size() == 1);
+  CHECK(book.open_for("am").front()->text == "newer");
 }
 
 TEST_CASE("alert book: filters decide who is told first, and who was told hears the end",

@@ -268,7 +268,8 @@ TEST_CASE("deliverer: Alertmanager hears again what stands", "[health][deliverer
   World world(ReceiverKind::alertmanager);
   auto& deliverer = world.start();
   deliverer.deliver(held_notice());
-  deliverer.stand("oncall", {held_alert(), held_alert("held/ch-2")});
+  deliverer.stand("oncall", {std::make_shared<const zones::Alert>(held_alert()),
+                             std::make_shared<const zones::Alert>(held_alert("held/ch-2"))});
   REQUIRE(wait_for([&] { return world.backend.requests() >= 4; }));
   std::set<std::size_t> sizes;
   for (const auto& received : world.backend.received()) {

@@ -71,6 +71,26 @@ TEST_CASE("delivery queue: at its limit the oldest makes room", "[health][alerts
   REQUIRE(pushed.too_many);
   CHECK(pushed.too_many->number == 1);
   CHECK(queue.size() == undelivered_max);
+  SECTION("but a milder one sooner") {
+    auto mild = held_notice(NoticeState::raised, "mild");
+    mild.alert.level = zones::AlertLevel::warning;
+    const auto refused = queue.push({5'002, mild});
+    REQUIRE(refused.too_many);
+    CHECK(refused.too_many->number == 5'002);
+    CHECK(queue.front().number == 2);
+  }
+}
+
+TEST_CASE("delivery queue: break-glass is not given up for a thousand others", "[health][alerts]") {
+  DeliveryQueue queue;
+  auto glass = held_notice(NoticeState::raised, "break-glass/g-1");
+  glass.alert.to_everyone = true;
+  REQUIRE_FALSE(queue.push({1, glass}).too_many);
+  for (std::size_t i = 2; i <= 2 * undelivered_max; ++i) {
+    (void)queue.push({i, held_notice(NoticeState::raised, fmt::format("k{}", i))});
+  }
+  CHECK(queue.size() == undelivered_max);
+  CHECK(queue.front().notice.alert.key == "break-glass/g-1");
 }
 
 TEST_CASE("delivery queue: what an answer means", "[health][alerts]") {

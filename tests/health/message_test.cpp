@@ -136,7 +136,8 @@ TEST_CASE("message: in Alertmanager an end ends, also under labels that changed"
   }
   SECTION("names of causes become names of alerts") {
     zones::Alert due{.key = "drill-due", .text = "t", .since = wall_at(0)};
-    const auto list = json::parse(write_alertmanager(std::array{due}, sender, wall_at(5)));
+    const auto list = json::parse(write_alertmanager(
+        StandingAlerts{std::make_shared<const zones::Alert>(due)}, sender, wall_at(5)));
     CHECK(list[0]["labels"] == json({{"alertname", "DemarcDrillDue"},
                                      {"key", "drill-due"},
                                      {"severity", "warning"},
