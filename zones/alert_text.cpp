@@ -59,7 +59,7 @@ std::vector<std::string> standbys(const Repository& repository, const Service& s
   for (const Record& record : service.records) {
     if (!service.home || service.home_kind == HomeKind::client) break;
     const Region& region = repository.policy.region(record.region);
-    if (repository.policy.is_inside(*service.home, region.jurisdiction) &&
+    if (lies_inside(repository.policy, record, *service.home) &&
         std::ranges::count(failed, region.name) == 0) {
       regions.insert(region.name);
     }
@@ -174,8 +174,8 @@ Alert assertion_alert(const Repository& repository, const Service& service, cons
                       const std::string& evidence, WallTime since) {
   Alert alert;
   alert.key = "assertion/" + service.owner.text_without_dot();
-  alert.text = fmt::format("assertion {} decides what answers {}, against health or orders ({})",
-                           ids, name_of(repository, service), evidence);
+  alert.text = fmt::format("assertion {} decides what answers {}, against health or orders", ids,
+                           name_of(repository, service));
   alert.since = since;
   alert.details = details_of(repository, service, "assertion");
   alert.details.rule = ids;
