@@ -89,8 +89,10 @@ void read_pending(const json& value, SteeringState& state) {
 void read_drills(const json& value, SteeringState& state) {
   if (value.contains("drill")) {
     const json& drill = value["drill"];
-    state.drill = LiveDrill{drill.at("name"), drill.at("checks"), drill.at("who"),
-                            time_of(drill.at("since")), time_of(drill.at("ends"))};
+    state.drill =
+        LiveDrill{drill.at("name"),          drill.at("checks"),
+                  drill.at("who"),           time_of(drill.at("since")),
+                  time_of(drill.at("ends")), drill.value("keys", std::vector<std::string>{})};
   }
   if (value.contains("drill-passed")) state.drill_passed = time_of(value["drill-passed"]);
 }
@@ -195,11 +197,9 @@ std::string write_state(const SteeringState& state) {
                       {"since", ms(state.freeze->since)}};
   }
   if (state.drill) {
-    body["drill"] = {{"name", state.drill->name},
-                     {"checks", state.drill->checks},
-                     {"who", state.drill->who},
-                     {"since", ms(state.drill->since)},
-                     {"ends", ms(state.drill->ends)}};
+    body["drill"] = {{"name", state.drill->name},     {"checks", state.drill->checks},
+                     {"who", state.drill->who},       {"since", ms(state.drill->since)},
+                     {"ends", ms(state.drill->ends)}, {"keys", state.drill->key_digests}};
   }
   if (state.drill_passed) body["drill-passed"] = ms(*state.drill_passed);
   const std::string text = body.dump(-1, ' ', false, json::error_handler_t::replace);

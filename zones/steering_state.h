@@ -95,6 +95,7 @@ struct LiveDrill {
   std::vector<std::string> checks;
   std::string who;
   WallTime since, ends;
+  std::vector<std::string> key_digests;  // of the keys it was signed with (zones/jws.h)
   auto operator<=>(const LiveDrill&) const = default;
 };
 

@@ -182,6 +182,110 @@ TEST_CASE("steering: a crossing that is covered and waits is not said to lack a 
   }
 }
 
+TEST_CASE("steering: alerts that stand say after a restart what they said before",
+          "[steering][alerts]") {
+  const auto after_restart = [](const TokenStory& before) {
+    const auto restored = parse_state(write_state(before.steering.state()));
+    REQUIRE(restored.has_value());
+    CHECK(*restored == before.steering.state());
+    Repository repository = tenant_repository();
+    repository.policy = before.configuration->repository->policy;
+    TokenStory after(std::move(repository), *restored);
+    return after.effects.alerts_raised;
+  };
+  const auto find = [](const std::vector<Alert>& alerts, std::string_view key) {
+    const auto found = std::ranges::find_if(
+        alerts, [&](const Alert& alert) { return alert.key.starts_with(key); });
+    REQUIRE(found != alerts.end());
+    return *found;
+  };
+  Repository repository = tenant_repository();
+  Assertion kept;
+  kept.id = "one-eu";
+  kept.kind = Assertion::Kind::at_least;
+  kept.count = 1;
+  kept.regions = {eu};
+  SECTION("held, and a soft crossing") {
+    TokenStory story(std::move(repository));
+    story.happens(OrderGiven{"eu", "", "operator", "broken", 1h});
+    std::vector<Alert> before = story.effects.alerts_raised;
+    REQUIRE(before.size() == 5);  // api, docs, two classes; news
+    const auto after = after_restart(story);
+    for (const Alert& alert : before) {
+      const Alert again = find(after, alert.key);
+      CAPTURE(alert.key);
+      CHECK(again.text == alert.text);
+      CHECK(again.details.rule == alert.details.rule);
+      CHECK(again.details.why == alert.details.why);
+      CHECK(again.details.options == alert.details.options);
+      CHECK(again.details.approvers == alert.details.approvers);
+    }
+  }
+  SECTION("a crossing") {
+    TokenStory story(std::move(repository));
+    (void)story.present(story.token("legal-1", "t-1"));
+    (void)story.present(story.token("sec-1", "t-2"));
+    story.eu_down();
+    const Alert before = find(story.effects.alerts_raised, "crossing/");
+    const Alert again = find(after_restart(story), "crossing/");
+    REQUIRE(before.details.deadline.has_value());
+    CHECK(again.text == before.text);
+    CHECK(again.details.deadline == before.details.deadline);
+    CHECK(again.details.rule == before.details.rule);
+    CHECK(again.details.options == before.details.options);
+  }
+  SECTION("an assertion, while the evidence goes on changing") {
+    repository.policy.assertions = {kept};
+    TokenStory story(std::move(repository));
+    story.eu_down();
+    const Alert before = find(story.effects.alerts_raised, "assertion/");
+    CHECK(before.details.evidence.find("HTTP 503") != std::string::npos);
+    story.happens(
+        VerdictFound{"example.com/api/api.eu.example.net", Verdict::down, "connection refused"});
+    CHECK(find(after_restart(story), "assertion/").text == before.text);
+  }
+}
+
+TEST_CASE("steering: the command in an alert of a class names the service and one tenant",
+          "[steering][alerts]") {
+  TokenStory story;
+  story.happens(OrderGiven{"eu", "", "operator", "broken", 1h});
+  std::size_t classes = 0;
+  for (const Alert& alert : story.effects.alerts_raised) {
+    if (!alert.key.starts_with("held/")) continue;
+    const bool is_class = alert.text.find("(tenants of ") != std::string::npos;
+    classes += is_class ? 1 : 0;
+    bool names_tenant = false;
+    for (const auto& [what, command] : alert.details.options) {
+      CAPTURE(what, command);
+      CHECK(command.find("class-") == std::string::npos);
+      if (command.find("--tenant NAME") == std::string::npos) continue;
+      names_tenant = true;
+      CHECK(command.find("--service api.example.com --tenant NAME --from eu --to us") !=
+            std::string::npos);
+    }
+    CHECK(names_tenant == is_class);
+    if (!is_class) continue;
+    // What the command says is accepted: for one tenant, and for the class.
+    for (const bool for_one : {true, false}) {
+      TokenStory other;
+      other.happens(OrderGiven{"eu", "", "operator", "broken", 1h});
+      const auto claims = [&](Claims& c) {
+        c.service = "api.example.com";
+        c.change = alert.details.change;
+        // Both classes are held alike; the tenant is of this one.
+        if (for_one)
+          c.tenant = alert.text.find("api-class-1") != std::string::npos ? "acme" : "bolt";
+      };
+      CHECK(other.present(other.token("legal-1", "t-1", claims)).empty());
+      CHECK(other.present(other.token("sec-1", "t-2", claims)).empty());
+      CHECK(other.live() == 1);
+      CHECK(std::ranges::count(other.told(), "crossing-made") == 1);
+    }
+  }
+  CHECK(classes == 2);
+}
+
 TEST_CASE("steering: a tenant's grant follows the tenant to another class", "[steering][tenants]") {
   for (const std::uint32_t first : {3U, 4U}) {
     CAPTURE(first);
