@@ -16,6 +16,11 @@ json step_json(const std::string& crossing, const StepResult& step) {
       {"crossing", crossing}, {"name", step.name}, {"passed", step.passed}, {"text", step.text}};
 }
 
+std::string with_detail(const json& object) {
+  const auto detail = object.at("detail").get<std::string>();
+  return detail.empty() ? "\n" : ": " + detail + "\n";
+}
+
 std::string text_in(const json& object, const char* name) {
   return object.at(name).get<std::string>();
 }
@@ -90,14 +95,14 @@ std::string activation_text(const json& waits, const json& advice, const json& l
   }
   for (const json& word : advice) {
     const std::string said = word.at("word").is_null() ? "no word" : text_in(word, "word");
-    out += fmt::format("\nadvisor on {}: {} since {} {}\n", text_in(word, "crossing"), said,
-                       text_in(word, "since"), text_in(word, "detail"));
+    out += fmt::format("\nadvisor on {}: {} since {}{}", text_in(word, "crossing"), said,
+                       text_in(word, "since"), with_detail(word));
   }
   for (const json& measured : lag) {
     const std::string value =
         measured.at("value").is_null() ? "not known" : measured.at("value").dump();
-    out += fmt::format("\nlag {}: {} at {} {}\n", text_in(measured, "check"), value,
-                       text_in(measured, "since"), text_in(measured, "detail"));
+    out += fmt::format("\nlag {}: {} at {}{}", text_in(measured, "check"), value,
+                       text_in(measured, "since"), with_detail(measured));
   }
   return out;
 }
