@@ -38,7 +38,8 @@ void put(Snapshot& snapshot, const zones::Repository& repository, const zones::V
   const auto parent = repository.service(weights.service()).tenants_of;
   if (!parent || !snapshot.tenants) return;
   const auto tenant = snapshot.tenants->find(*parent, weights.tenant());
-  if (!tenant) return;  // of a map that is gone
+  // Of a map that is gone, or of a class that the tenant has left: its present class decides.
+  if (!tenant || snapshot.tenants->kind(*tenant).tenant_class != weights.service()) return;
   if (!weights.valid_until()) {
     snapshot.tenant_slots.erase(*tenant);
     return;

@@ -78,9 +78,9 @@ struct SnapshotParts {
 
 /// `last` with the answers of some services rendered anew, all else shared; the next generation.
 /// Weights for one tenant (ClearedWeights::tenant) win over those of its class as long as they rely
-/// on a grant; weights that rely on none end that.
-/// `repository` and `views` are those `last` was built from. Control thread; microseconds a changed
-/// service, and a copy of ten thousand pointers at most.
+/// on a grant; weights that rely on none end that. Those of a class the tenant is not in do
+/// neither. `repository` and `views` are those `last` was built from. Control thread; microseconds
+/// a changed service, and a copy of ten thousand pointers at most.
 [[nodiscard]] std::unique_ptr<const Snapshot> with_weights(
     const Snapshot& last, const zones::Repository& repository, const zones::Views& views,
     std::span<const zones::ClearedWeights> changed, Moment now);

@@ -41,13 +41,13 @@ Advice from_result(const json& result) {
     return result.get<bool>() ? Advice{Effect::allow, "allowed"} : Advice{Effect::deny, "denied"};
   }
   if (!result.is_object()) {
-    return {Effect::deny,
+    return {std::nullopt,
             fmt::format("the result is of type {}, expected true, false or an object with `allow`",
                         result.type_name())};
   }
   const auto allow = result.find("allow");
   if (allow == result.end() || !allow->is_boolean()) {
-    return {Effect::deny, "the result has no `allow` that is true or false"};
+    return {std::nullopt, "the result has no `allow` that is true or false"};
   }
   const bool is_allowed = allow->get<bool>();
   const std::string reason = text_member(result, "reason");
@@ -58,12 +58,12 @@ Advice from_result(const json& result) {
 }  // namespace
 
 Advice read_advice(int status, std::string_view body) {
-  if (status != 200) return {Effect::deny, fmt::format("the advisor answered HTTP {}", status)};
+  if (status != 200) return {std::nullopt, fmt::format("the advisor answered HTTP {}", status)};
   const auto parsed = zones::parse_json_object(body);
-  if (!parsed) return {Effect::deny, "the advisor's answer: " + parsed.error()};
+  if (!parsed) return {std::nullopt, "the advisor's answer: " + parsed.error()};
   const auto result = parsed->find("result");
   if (result == parsed->end()) {
-    return {Effect::deny, "the advisor's answer has no `result`: its rule is undefined"};
+    return {std::nullopt, "the advisor's answer has no `result`: its rule is undefined"};
   }
   Advice advice = from_result(*result);
   if (const auto id = text_member(*parsed, "decision_id"); !id.empty()) {
@@ -128,7 +128,7 @@ void AdvisorClient::run() {
 
 zones::AdviceGiven AdvisorClient::answer(const Waiting& waiting) {
   const auto& [id, advisor, input] = waiting.question;
-  zones::AdviceGiven given{id, Effect::deny, {}};
+  zones::AdviceGiven given{id, std::nullopt, {}};
   if (waiting.is_refused) {
     given.detail = "too many questions wait for the advisor";
     return given;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -20,14 +21,15 @@
 
 namespace demarc::health {
 
-/// Questions that wait at once; one more is answered with a deny.
+/// Questions that wait at once; one more gets no word.
 inline constexpr std::size_t questions_max = 64;
 
-/// What the engine's answer says: `{"result": true}` or `{"result": {"allow": true}}` allow, with
-/// `reason` and `decision_id` as the detail. Everything else denies: another status, no JSON, no
-/// result (the rule is undefined), a result of another kind. Any bytes are fine.
+/// What the engine's answer says: `{"result": true}` or `{"result": {"allow": true}}` allow,
+/// `false` in their place denies, with `reason` and `decision_id` as the detail. Everything else is
+/// no word: another status, no JSON, no result (the rule is undefined), a result of another kind.
+/// Any bytes are fine.
 struct Advice {
-  zones::Effect effect = zones::Effect::deny;
+  std::optional<zones::Effect> effect;
   std::string detail;
 };
 [[nodiscard]] Advice read_advice(int status, std::string_view body);
@@ -50,7 +52,7 @@ class AdvisorClient {
   [[nodiscard]] Result<void, SystemError> start();
 
   /// Every question is answered once, within its advisor's timeout from now on, time in the line
-  /// included; a deny if the engine has not answered by then. Returns at once; any thread.
+  /// included; without a word if the engine has not answered by then. Returns at once; any thread.
   void ask(zones::AdviceWanted question);
 
   /// Ends the thread; questions that wait get no answer.

@@ -114,7 +114,9 @@ const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
       {"ping", [](const Ask&) { return json{{"ok", true}}; }},
       {"status", [](const Ask& a) { return json{{"ok", true}, {"status", status_of(a.daemon)}}; }},
       {"pending",
-       [](const Ask& a) { return json{{"ok", true}, {"pending", pending_of(a.daemon)}}; }},
+       [](const Ask& a) {
+         return json{{"ok", true}, {"pending", pending_of(a.daemon.controller().steering())}};
+       }},
       {"alerts", [](const Ask& a) { return json{{"ok", true}, {"alerts", alerts_of(a.daemon)}}; }},
       {"test-alerts", test_alerts_verb},
       {"explain", explain_verb},

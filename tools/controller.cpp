@@ -35,6 +35,7 @@ Controller::Controller(zones::SteeringState restored, std::unique_ptr<zones::Sta
     // Closed at the border, open inside it: answers go on, no crossing is made.
     log_line(LogLevel::alert, "audit-not-open error=" + opened.error().text());
     disk_is_broken_ = true;
+    open_again_at_ = clock_().monotonic + open_again_after_;
     carry_out(steering_.step({clock_(), zones::AuditBroken{opened.error().text()}}));
   }
 }
@@ -151,7 +152,7 @@ void Controller::maintain() {
   const auto now = clock_();
   if (disk_is_broken_) {
     if (is_forgotten_ && save()) is_forgotten_ = false;
-    if (!log_ && !open_log()) return;
+    if (!log_ && !open_log_again(now.monotonic)) return;
     std::vector<zones::AuditEntry> entries(backlog_.begin(), backlog_.end());
     if (backlog_lost_ != 0) {
       entries.push_back(node_fact(now.wall, "entries-lost", std::to_string(backlog_lost_)));
@@ -168,6 +169,19 @@ void Controller::maintain() {
   keep_trail();
   const auto since = now.monotonic - saved_at_;
   if ((state_is_dirty_ && since >= lazy_save_after) || since >= calm_save_after) save_now();
+}
+
+void Controller::maintain_last() {
+  open_again_at_ = {};
+  maintain();
+}
+
+bool Controller::open_log_again(MonotonicTime now) {
+  if (now < open_again_at_) return false;
+  if (open_log()) return true;
+  open_again_after_ = std::min(open_again_after_ * 2, open_again_longest);
+  open_again_at_ = now + open_again_after_;
+  return false;
 }
 
 /// What the trail needs now and then, whatever happens: a checkpoint, and the end of old details.

@@ -27,6 +27,11 @@ inline constexpr std::size_t recent_entries_max = 2000;
 /// How long a verdict may wait to be saved; nothing that concerns a border ever waits.
 inline constexpr Milliseconds lazy_save_after{1000};
 
+/// A trail that cannot be opened is tried again after this, doubled each time up to the longest:
+/// opening reads what may be much.
+inline constexpr Milliseconds open_again_first{1'000};
+inline constexpr Milliseconds open_again_longest{60'000};
+
 struct ControllerPaths {
   std::string audit;
   std::string node;
@@ -64,6 +69,8 @@ class Controller {
 
   /// To be called about once a second: tries a broken disk again, saves what may wait.
   void maintain();
+  /// The same at the end: a broken trail is tried now, however often it failed.
+  void maintain_last();
   /// Saves what is not saved yet; at the end.
   void save_now();
   /// A signed checkpoint of the trail as it is, unless the last one says the same.
@@ -98,6 +105,7 @@ class Controller {
  private:
   void carry_out(zones::Effects effects);
   [[nodiscard]] Result<void, SystemError> open_log();
+  [[nodiscard]] bool open_log_again(MonotonicTime now);
   void keep_trail();
   [[nodiscard]] Result<void, SystemError> append(const std::vector<zones::AuditEntry>& entries);
   [[nodiscard]] Result<void, SystemError> save();
@@ -115,6 +123,8 @@ class Controller {
   std::deque<zones::AuditEntry> recent_;
   std::uint64_t before_recent_ = 0;
   bool disk_is_broken_ = false;
+  Milliseconds open_again_after_ = open_again_first;
+  MonotonicTime open_again_at_{};
   bool is_forgotten_ = false;   // the last thing that had to be saved could not be
   MonotonicTime stepped_at_{};  // when the step that is carried out happened
   bool state_is_dirty_ = false;

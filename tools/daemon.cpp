@@ -329,7 +329,7 @@ int Daemon::run() {
   loop_->run();
   prober_->stop();
   server_->stop();
-  controller_->maintain();  // a disk that is back by now gets what waits for it
+  controller_->maintain_last();  // a disk that is back by now gets what waits for it
   controller_->happen_one(zones::NodeFact{"stop", fmt::format("node {}", config_.node)});
   controller_->checkpoint_now();
   controller_->save_now();

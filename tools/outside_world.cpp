@@ -86,7 +86,10 @@ Result<void, std::string> OutsideWorld::open() {
       [this](zones::AdviceGiven advice) {
         options_.loop.post([this, advice = std::move(advice)] {
           log_info("advice id=\"{}\" effect={} detail=\"{}\"", advice.id,
-                   advice.effect == zones::Effect::allow ? "allow" : "deny", advice.detail);
+                   !advice.effect                          ? "none"
+                   : advice.effect == zones::Effect::allow ? "allow"
+                                                           : "deny",
+                   advice.detail);
           happen(advice);
         });
       });

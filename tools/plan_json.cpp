@@ -59,7 +59,8 @@ json plan_json(const zones::Difference& difference, const PlanEnd& from, const P
           {"class", difference.empty() ? "none" : zones::to_text(difference.gravest())},
           {"counts", counts},
           {"changes", changes},
-          {"traffic", traffic}};
+          {"traffic", traffic},
+          {"not-walked", difference.not_walked}};
 }
 
 }  // namespace demarc::tools

@@ -60,6 +60,14 @@ std::string headline_of(const json& change) {
                      text_of(change.at("subject")));
 }
 
+/// Whom the clients' side says nothing of; empty: of nobody.
+std::string not_walked_of(const json& plan) {
+  const auto list = plan.at("not-walked").get<std::vector<std::string>>();
+  if (list.empty()) return {};
+  return fmt::format("answers not compared here: {}; what changed of them is listed above",
+                     fmt::join(list, ", "));
+}
+
 /// A `|` would end the cell, a line break the table.
 std::string cell(const std::string& text) {
   std::string out;
@@ -84,13 +92,14 @@ std::string plan_text(const json& plan) {
                        text_of(change.at("rollback")));
     if (change.contains("review")) out += fmt::format("  review:   {}\n", reviewers_of(change));
   }
-  if (plan.at("traffic").empty()) return out + "\ntraffic: no client is answered differently\n";
-  out += "\ntraffic, by base weights:\n";
+  out += plan.at("traffic").empty() ? "\ntraffic: no client is answered differently\n"
+                                    : "\ntraffic, by base weights:\n";
   for (const json& shift : plan.at("traffic")) {
     out += fmt::format("  {}  {}: {} -> {}\n", text_of(shift.at("service")), clients_of(shift),
                        text_of(shift.at("before")), text_of(shift.at("after")));
   }
-  return out;
+  const std::string left_out = not_walked_of(plan);
+  return left_out.empty() ? out : out + left_out + "\n";
 }
 
 std::string plan_markdown(const json& plan) {
@@ -112,14 +121,16 @@ std::string plan_markdown(const json& plan) {
                        cell(text_of(change.at("after"))), cell(text_of(change.at("risk"))),
                        cell(text_of(change.at("rollback"))), cell(reviewers_of(change)));
   }
-  if (plan.at("traffic").empty()) return out + "\nNo client is answered differently.\n";
-  out += "\n| Service | Clients | Before | After |\n| --- | --- | --- | --- |\n";
+  out += plan.at("traffic").empty()
+             ? "\nNo client is answered differently.\n"
+             : "\n| Service | Clients | Before | After |\n| --- | --- | --- | --- |\n";
   for (const json& shift : plan.at("traffic")) {
     out += fmt::format("| {} | {} | {} | {} |\n", cell(text_of(shift.at("service"))),
                        cell(clients_of(shift)), cell(text_of(shift.at("before"))),
                        cell(text_of(shift.at("after"))));
   }
-  return out;
+  const std::string left_out = not_walked_of(plan);
+  return left_out.empty() ? out : out + "\nClients: " + cell(left_out) + ".\n";
 }
 
 }  // namespace demarc::tools

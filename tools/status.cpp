@@ -7,8 +7,10 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "tools/activation_status.h"
 #include "tools/clock.h"
 #include "tools/daemon.h"
+#include "zones/alert_text.h"
 #include "zones/mode_signal.h"
 #include "zones/tenants.h"
 #include "zones/time_text.h"
@@ -139,16 +141,6 @@ std::size_t undelivered_of(Daemon& daemon) {
   return count;
 }
 
-std::string text_of(const json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
-std::string joined(const json& list) {
-  std::vector<std::string> parts;
-  for (const json& item : list) parts.push_back(text_of(item));
-  return fmt::format("{}", fmt::join(parts, ","));
-}
-
 }  // namespace
 
 json status_of(Daemon& daemon) {
@@ -186,7 +178,10 @@ json status_of(Daemon& daemon) {
                  {"alerts", alerts},
                  {"alerts-undelivered", undelivered_of(daemon)},
                  {"alerts-left-out", daemon.outside().left_out()},
-                 {"pending", pending_of(daemon)},
+                 {"pending", pending_of(steering)},
+                 {"waits", waits_of(steering)},
+                 {"advice", advice_of(state)},
+                 {"lag", lag_of(state)},
                  {"grants", grants},
                  {"ground", daemon.ground().status()},
                  {"open-review", state.open_review ? json(state.open_review->grant_id) : json()},
@@ -216,28 +211,41 @@ json status_of(Daemon& daemon) {
   return status;
 }
 
-json pending_of(Daemon& daemon) {
+json pending_of(const Steering& steering) {
   json list = json::array();
-  const Steering& steering = daemon.controller().steering();
-  for (const auto& [id, change] : daemon.controller().steering().state().pending) {
-    list.push_back({{"id", id},
-                    {"zone", change.zone},
-                    {"service", change.service},
-                    {"from", change.from},
-                    {"to", change.to},
-                    {"since", to_rfc3339(change.since)},
-                    {"evidence", change.evidence}});
+  if (steering.configuration() == nullptr) return list;
+  const Repository& repository = *steering.configuration()->repository;
+  std::set<std::string> shown;
+  for (const auto& [id, change] : steering.state().pending) {
     const auto owner = Name::parse_absolute(change.service);
-    const auto service = owner ? daemon.repository().find_service(*owner) : std::nullopt;
-    if (!service || steering.configuration() == nullptr) continue;
-    for (const auto& [crossing, steps] : steering.waiting(*service)) {
-      for (const StepResult& step : steps) {
-        list.back()["steps"].push_back({{"crossing", crossing},
-                                        {"name", step.name},
-                                        {"passed", step.passed},
-                                        {"text", step.text}});
-      }
+    const auto service = owner ? repository.find_service(*owner) : std::nullopt;
+    if (!service) continue;
+    const Service& held = repository.service(*service);
+    shown.insert(change.service);
+    json entry = {{"id", id},
+                  {"zone", change.zone},
+                  {"service", change.service},
+                  {"from", change.from},
+                  {"to", change.to},
+                  {"since", to_rfc3339(change.since)},
+                  {"evidence", change.evidence},
+                  {"why", change.why},
+                  {"command", approval_command(repository, held, change, Whom::all)}};
+    if (held.tenants_of) {
+      entry["tenants-of"] = repository.service(*held.tenants_of).owner.text_without_dot();
+      entry["class"] = held.label;
+      entry["command-for-one-tenant"] =
+          approval_command(repository, held, change, Whom::one_tenant);
     }
+    if (json steps = steps_of(steering, *service); !steps.empty()) {
+      entry["steps"] = std::move(steps);
+    }
+    list.push_back(std::move(entry));
+  }
+  for (json& wait : waits_of(steering)) {
+    if (shown.contains(wait["service"].get<std::string>())) continue;
+    wait["id"] = nullptr;  // nothing is to be approved: it is
+    list.push_back(std::move(wait));
   }
   return list;
 }
@@ -249,102 +257,6 @@ std::optional<json> mode_of(Daemon& daemon, const std::string& name) {
   json mode = mode_status(daemon.controller().steering().published(*id), read_clocks().wall);
   mode["generation"] = daemon.generation();
   return mode;
-}
-
-std::string status_text(const json& s) {
-  std::string out =
-      fmt::format("{}: {}, {} zones, generation {}, configuration {:.12}\n", text_of(s["node"]),
-                  s["serving"].get<bool>() ? "serving" : "starting", s["zones"].dump(),
-                  s["generation"].dump(), text_of(s["configuration"]));
-  if (s.contains("freeze")) {
-    out += fmt::format("FROZEN by {}: {}\n", text_of(s["freeze"]["who"]),
-                       text_of(s["freeze"]["reason"]));
-  }
-  if (s.contains("drill")) {
-    out += fmt::format("DRILL {} by {} until {}\n", text_of(s["drill"]["name"]),
-                       text_of(s["drill"]["who"]), text_of(s["drill"]["ends"]));
-  }
-  for (const json& alert : s["alerts"]) {
-    out += fmt::format("ALERT {} ({}) since {}\n", text_of(alert["text"]), text_of(alert["level"]),
-                       text_of(alert["since"]));
-  }
-  if (s["alerts-undelivered"] != 0) {
-    out += fmt::format("UNDELIVERED: {} messages about alerts wait for their receivers\n",
-                       s["alerts-undelivered"].dump());
-  }
-  if (s["alerts-left-out"] != 0) {
-    out += fmt::format("LEFT OUT: {} alerts are told to nobody until there is room\n",
-                       s["alerts-left-out"].dump());
-  }
-  out += fmt::format("\n{:<32} {:<6} {:<8} {}\n", "SERVICE", "RESID.", "HOME", "ANSWERING");
-  for (const json& service : s["services"]) {
-    std::string notes = joined(service["notes"]);
-    if (service.contains("tenants")) {
-      notes = fmt::format("{} tenants{}{}", service["tenants"].dump(), notes.empty() ? "" : ", ",
-                          notes);
-    }
-    out += fmt::format("{:<32} {:<6} {:<8} {}{}\n", text_of(service["name"]),
-                       text_of(service["residency"]), text_of(service["home"]),
-                       joined(service["answering"]), notes.empty() ? "" : "  (" + notes + ")");
-    if (!service.contains("mode") || !service["mode"].contains("case")) continue;
-    const json& mode = service["mode"];
-    out += fmt::format("{:<32} mode {}, case {}, until {}, {}\n", "", text_of(mode["mode"]),
-                       text_of(mode["case"]), text_of(mode["until"]), text_of(mode["grant"]));
-  }
-  if (!s["checks"].empty()) {
-    out += fmt::format("\n{:<52} {:<8} {}\n", "CHECK", "VERDICT", "LAST RESULT");
-    for (const json& check : s["checks"]) {
-      out += fmt::format("{:<52} {:<8} {}\n", text_of(check["check"]), text_of(check["verdict"]),
-                         text_of(check["detail"]));
-    }
-  }
-  if (!s["pending"].empty()) out += "\n" + pending_text(s["pending"]);
-  for (const json& grant : s["grants"]) {
-    out += fmt::format("\ngrant {} {} from {} to {} {} by {} until {}{}\n", text_of(grant["id"]),
-                       text_of(grant["service"]), joined(grant["from"]), joined(grant["to"]),
-                       text_of(grant["mode"]), joined(grant["persons"]), text_of(grant["ends"]),
-                       grant["complete"].get<bool>() ? "" : " (waits for more persons)");
-  }
-  for (const json& order : s["orders"]) {
-    out += fmt::format("\norder {} drains {} by {} until {}: {}\n", text_of(order["id"]),
-                       text_of(order["target"]), text_of(order["who"]), text_of(order["ends"]),
-                       text_of(order["reason"]));
-  }
-  const json& ground = s["ground"];
-  out += fmt::format("\nground: {} addresses compared, {} skipped\n", ground["compared"].dump(),
-                     ground["skipped"].dump());
-  for (const json& finding : ground["findings"]) {
-    out += fmt::format("  [{}] {}\n", text_of(finding["rule"]), text_of(finding["text"]));
-  }
-  const json& c = s["counters"];
-  out += fmt::format(
-      "\nqueries udp {} tcp {}, steered {}, dropped {}, truncated {}; audit {} entries{}\n",
-      c["udp-queries"].dump(), c["tcp-queries"].dump(), c["steered"].dump(), c["dropped"].dump(),
-      c["truncated"].dump(), s["audit"]["entries"].dump(),
-      s["audit"]["writable"].get<bool>() ? "" : ", NOT WRITABLE");
-  return out;
-}
-
-std::string pending_text(const json& pending) {
-  if (pending.empty()) return "nothing is pending\n";
-  std::string out;
-  for (const json& change : pending) {
-    out += fmt::format(
-        "{}  {} from {} to {}, held since {}\n    why it should move: {}\n"
-        "    to allow it: demarc token issue --zone {} --service {} --from {} --to {} --mode "
-        "full-write --change {} ..., then demarc approve\n",
-        text_of(change["id"]), text_of(change["service"]), joined(change["from"]),
-        joined(change["to"]), text_of(change["since"]), text_of(change["evidence"]),
-        text_of(change["zone"]), text_of(change["service"]), joined(change["from"]),
-        joined(change["to"]), text_of(change["id"]));
-    if (!change.contains("steps")) continue;
-    for (const json& step : change["steps"]) {
-      out += fmt::format("    {:<16} {:<10} {} ({})\n", text_of(step["name"]),
-                         step["passed"].get<bool>() ? "passed" : "NOT PASSED",
-                         text_of(step["text"]), text_of(step["crossing"]));
-    }
-  }
-  return out;
 }
 
 }  // namespace demarc::tools

@@ -106,7 +106,9 @@ StepResult invariants(const Activating& crossing) {
 StepResult advisor(const Activating& crossing) {
   const auto known = crossing.state.advice.find(advice_key(crossing));
   if (known == crossing.state.advice.end() || !known->second.effect) {
-    return {"advisor", false, "asked, no answer yet"};
+    const bool is_vain = known != crossing.state.advice.end() && !known->second.detail.empty();
+    return {"advisor", false,
+            is_vain ? "no word: " + known->second.detail : std::string("asked, no answer yet")};
   }
   const bool allows = *known->second.effect == Effect::allow;
   return {"advisor", allows, (allows ? "allows: " : "denies: ") + known->second.detail};
@@ -155,14 +157,10 @@ std::string failed_steps(const std::vector<StepResult>& steps) {
 std::string advice_key(const Activating& crossing) {
   const Made& made = crossing.made;
   const std::string tenant = made.tenant.empty() ? std::string{} : " for tenant " + made.tenant;
-  return fmt::format("{} to {} of {}{}", made.grant_id,
-                     crossing.repository.policy.region(made.to).name,
-                     service_of(crossing).owner.text_without_dot(), tenant);
-}
-
-bool is_without_word(const AdviceState& advice) noexcept {
-  return advice.detail.starts_with("no advice") || advice.detail.starts_with("the advisor") ||
-         advice.detail.starts_with("too many questions");
+  const Policy& policy = crossing.repository.policy;
+  return fmt::format("{} from {} to {} of {}{} under policy {:.12}", made.grant_id,
+                     fmt::join(names_of(policy, made.from), ","), policy.region(made.to).name,
+                     service_of(crossing).owner.text_without_dot(), tenant, policy.digest);
 }
 
 std::optional<AdviceWanted> advice_needed(const Activating& crossing) {
@@ -171,9 +169,7 @@ std::optional<AdviceWanted> advice_needed(const Activating& crossing) {
   const auto known = crossing.state.advice.find(advice_key(crossing));
   if (known != crossing.state.advice.end()) {
     const AdviceState& advice = known->second;
-    const bool is_missing =
-        !advice.effect || (*advice.effect == Effect::deny && is_without_word(advice));
-    if (!is_missing || crossing.now < advice.since + advice_asked_again) return std::nullopt;
+    if (advice.effect || crossing.now < advice.since + advice_asked_again) return std::nullopt;
   }
   const Service& service = service_of(crossing);
   const Region& to = policy.region(crossing.made.to);

@@ -13,7 +13,7 @@
 
 namespace demarc::zones {
 
-/// A denial that is only a missing answer may be asked again after this.
+/// A question that got no word may be asked again after this.
 inline constexpr Milliseconds advice_asked_again{30'000};
 /// A measured lag counts for this many of its intervals.
 inline constexpr int lag_fresh_intervals = 3;
@@ -42,13 +42,12 @@ struct Activating {
 /// "capacity, replication-lag": the names of those that did not pass.
 [[nodiscard]] std::string failed_steps(const std::vector<StepResult>& steps);
 
-/// "GRANT to REGION of SERVICE", and the tenant if it is one's: the key of SteeringState::advice.
+/// "GRANT from REGIONS to REGION of SERVICE under policy DIGEST", and the tenant if it is one's:
+/// the key of SteeringState::advice. A word is about this very crossing under this very policy.
 [[nodiscard]] std::string advice_key(const Activating& crossing);
 /// The question to the policy's advisor; nothing: there is none, or it was asked and may not be
 /// asked again yet.
 [[nodiscard]] std::optional<AdviceWanted> advice_needed(const Activating& crossing);
-/// Whether a deny is no word of the engine, but a missing one.
-[[nodiscard]] bool is_without_word(const AdviceState& advice) noexcept;
 
 /// "GRANT to REGION", with " for tenant T".
 [[nodiscard]] std::string crossing_text(const Policy& policy, const Made& made);

@@ -59,7 +59,7 @@ std::vector<std::string> standbys(const Repository& repository, const Service& s
   for (const Record& record : service.records) {
     if (!service.home || service.home_kind == HomeKind::client) break;
     const Region& region = repository.policy.region(record.region);
-    if (repository.policy.is_inside(*service.home, region.jurisdiction) &&
+    if (lies_inside(repository.policy, record, *service.home) &&
         std::ranges::count(failed, region.name) == 0) {
       regions.insert(region.name);
     }
@@ -67,36 +67,64 @@ std::vector<std::string> standbys(const Repository& repository, const Service& s
   return {regions.begin(), regions.end()};
 }
 
+/// Everything of `demarc token issue` that names the change; a tenant as well, where only one of a
+/// class is meant.
+std::string claims_text(const Repository& repository, const Service& service,
+                        const PendingChange& change, bool of_one_tenant) {
+  return fmt::format(
+      "--key KEY.pem --kid KEY-ID --audience {} --zone {} --service {}{} --from {} --to {} --mode "
+      "{} --reason WHY --case CASE",
+      repository.policy.approvals ? repository.policy.approvals->audience : "AUDIENCE", change.zone,
+      named(repository, service).owner.text_without_dot(), of_one_tenant ? " --tenant NAME" : "",
+      fmt::join(change.from, ","), fmt::join(change.to, ","),
+      to_text(static_cast<Mode>(service.access)));
+}
+
+/// How to see who answers and why. A class of tenants is no name to ask for.
+std::string look_command(const Repository& repository, const Service& service) {
+  const std::string owner = named(repository, service).owner.text_without_dot();
+  return service.tenants_of ? "demarc tenant NAME --service " + owner : "demarc explain " + owner;
+}
+
 /// The lawful ones, the one that moves least first.
 void add_options(const Repository& repository, const Service& service, const PendingChange& change,
                  const HeldBack& held, AlertDetails& details) {
-  const std::string owner = named(repository, service).owner.text_without_dot();
-  details.options.emplace_back("wait, and mend home", "demarc explain " + owner);
+  const std::string look = look_command(repository, service);
+  details.options.emplace_back("wait, and mend home", look);
   for (const std::string& region : standbys(repository, service, change.from)) {
-    details.options.emplace_back("use the lawful standby " + region, "demarc explain " + owner);
+    details.options.emplace_back("use the lawful standby " + region, look);
   }
-  const GrantScope scope = scope_of(service, change);
-  const std::string claims = fmt::format(
-      "--key KEY.pem --kid KEY-ID --audience {} --zone {} --service {} --from {} --to {} --mode {} "
-      "--reason WHY --case CASE",
-      repository.policy.approvals ? repository.policy.approvals->audience : "AUDIENCE", change.zone,
-      owner, fmt::join(change.from, ","), fmt::join(change.to, ","), to_text(scope.mode));
+  const bool is_class = service.tenants_of.has_value();
   if (!held.by_rule && !details.approvers.empty()) {
+    const std::string who = fmt::format("{}", fmt::join(details.approvers, ", "));
+    if (is_class) {
+      details.options.emplace_back("ask for approval for one tenant alone by " + who,
+                                   approval_command(repository, service, change, Whom::one_tenant));
+    }
     details.options.emplace_back(
-        "ask for approval by " + fmt::format("{}", fmt::join(details.approvers, ", ")),
-        fmt::format("demarc token issue {} --for 1h --change {} > TOKEN", claims, change.id));
+        (is_class ? "ask for approval for all tenants of the class by " : "ask for approval by ") +
+            who,
+        approval_command(repository, service, change, Whom::all));
     details.options.emplace_back("present each approval", "demarc approve TOKEN");
   }
   const auto& approvals = repository.policy.approvals;
   if (!held.by_rule && approvals && approvals->break_glass) {
     details.options.emplace_back(
-        "break glass: tells everyone, must be reviewed",
-        fmt::format("demarc token issue --type break-glass {} --for 30m > TOKEN", claims));
+        is_class ? "break glass for one tenant: tells everyone, must be reviewed"
+                 : "break glass: tells everyone, must be reviewed",
+        fmt::format("demarc token issue --type break-glass {} --for 30m > TOKEN",
+                    claims_text(repository, service, change, is_class)));
   }
   details.options.emplace_back("keep health from moving anything", "demarc freeze --reason WHY");
 }
 
 }  // namespace
+
+std::string approval_command(const Repository& repository, const Service& service,
+                             const PendingChange& change, Whom whom) {
+  return fmt::format("demarc token issue {} --for 1h --change {} > TOKEN",
+                     claims_text(repository, service, change, whom == Whom::one_tenant), change.id);
+}
 
 std::string name_of(const Repository& repository, const Service& service) {
   const std::string owner = named(repository, service).owner.text_without_dot();
@@ -165,8 +193,7 @@ Alert soft_alert(const Repository& repository, const Service& service, const std
   alert.details.why = "soft residency lets it cross";
   alert.details.rule = facts.rule;
   alert.details.evidence = facts.evidence;
-  alert.details.options.emplace_back("mend home",
-                                     "demarc explain " + service.owner.text_without_dot());
+  alert.details.options.emplace_back("mend home", look_command(repository, service));
   return alert;
 }
 
@@ -174,14 +201,13 @@ Alert assertion_alert(const Repository& repository, const Service& service, cons
                       const std::string& evidence, WallTime since) {
   Alert alert;
   alert.key = "assertion/" + service.owner.text_without_dot();
-  alert.text = fmt::format("assertion {} decides what answers {}, against health or orders ({})",
-                           ids, name_of(repository, service), evidence);
+  alert.text = fmt::format("assertion {} decides what answers {}, against health or orders", ids,
+                           name_of(repository, service));
   alert.since = since;
   alert.details = details_of(repository, service, "assertion");
   alert.details.rule = ids;
   alert.details.evidence = evidence;
-  alert.details.options.emplace_back("mend what is down",
-                                     "demarc explain " + service.owner.text_without_dot());
+  alert.details.options.emplace_back("mend what is down", look_command(repository, service));
   return alert;
 }
 

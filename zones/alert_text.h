@@ -21,6 +21,12 @@ struct HeldBack {
 [[nodiscard]] Alert held_alert(const Repository& repository, const Service& service,
                                const PendingChange& change, const HeldBack& held);
 
+/// Whom an approval is for: with a class of tenants one of them, or all.
+enum class Whom : std::uint8_t { one_tenant, all };
+/// What makes a token for a pending change; placeholders in capital letters.
+[[nodiscard]] std::string approval_command(const Repository& repository, const Service& service,
+                                           const PendingChange& change, Whom whom);
+
 struct CrossingFacts {
   std::vector<std::string> crossings;
   std::string rule;

@@ -63,11 +63,11 @@ struct LagMeasured {
   std::optional<double> value;
   std::string detail;
 };
-/// The policy engine's word on one crossing; no answer in time is a deny.
+/// The policy engine's word on one crossing.
 struct AdviceGiven {
-  std::string id;  // AdviceWanted::id
-  Effect effect = Effect::deny;
-  std::string detail;
+  std::string id;                // AdviceWanted::id
+  std::optional<Effect> effect;  // nothing: no word in time, or none that is clear; not an allow
+  std::string detail;            // its reason, or why there is no word
 };
 /// Live drills: the endpoints of `checks` count as down, whatever health says, until the drill
 /// ends.

@@ -72,11 +72,6 @@ struct Case {
   }
 };
 
-/// Whose law an answer falls under: the declared one of a CNAME's target, else the region's.
-JurisdictionId place_of(const Policy& policy, const Record& record) {
-  return record.jurisdiction.value_or(policy.region(record.region).jurisdiction);
-}
-
 /// What the residency rules say of answering this variant from there, under a grant of this mode.
 RuleMatch match_rule(const Case& c, RegionId to, Mode mode) {
   const auto home = home_of(c.service, c.variant);
@@ -353,9 +348,7 @@ void note_soft_crossings(const Case& c, const Choice& now, const std::vector<Wei
   std::set<RegionId> abroad;
   for (const WeightedRecord& r : now.records) {
     const Record& record = c.service.record(r.record);
-    const bool is_home = policy.is_inside(*home, policy.region(record.region).jurisdiction) &&
-                         policy.is_inside(*home, place_of(policy, record));
-    if (!is_home) abroad.insert(record.region);
+    if (!lies_inside(policy, record, *home)) abroad.insert(record.region);
   }
   for (const WeightedRecord& r : base) abroad.erase(c.service.record(r.record).region);
   for (const RegionId region : abroad) {
@@ -371,15 +364,22 @@ void note_soft_crossings(const Case& c, const Choice& now, const std::vector<Wei
 
 }  // namespace
 
+JurisdictionId place_of(const Policy& policy, const Record& record) {
+  return record.jurisdiction.value_or(policy.region(record.region).jurisdiction);
+}
+
+bool lies_inside(const Policy& policy, const Record& record, JurisdictionId home) noexcept {
+  if (index_of(record.region) >= policy.regions.size()) return false;
+  const bool is_declared_inside =
+      !record.jurisdiction || policy.is_inside(home, *record.jurisdiction);
+  return is_declared_inside &&
+         policy.is_inside(home, policy.regions[index_of(record.region)].jurisdiction);
+}
+
 bool is_eligible(const Policy& policy, const Service& service, const Record& record,
                  std::optional<JurisdictionId> home) noexcept {
   if (service.residency != Residency::hard) return true;
-  if (!home || index_of(record.region) >= policy.regions.size()) return false;
-  // A target that is declared to lie elsewhere than its region contradicts it: foreign.
-  const bool is_declared_inside =
-      !record.jurisdiction || policy.is_inside(*home, *record.jurisdiction);
-  return is_declared_inside &&
-         policy.is_inside(*home, policy.regions[index_of(record.region)].jurisdiction);
+  return home && lies_inside(policy, record, *home);
 }
 
 bool is_eligible(const Repository& repository, const Service& service, const Record& record,

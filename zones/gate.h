@@ -63,9 +63,15 @@ struct Ruling {
   std::map<RegionId, std::string> rules;  // of `made` and `soft_abroad`: the rule that allowed it
 };
 
+/// Whose law an answer falls under: the declared one of a CNAME's target, else the region's.
+[[nodiscard]] JurisdictionId place_of(const Policy& policy, const Record& record);
+/// Whether a record lies in `home` or in a standby approved for it: its region, and what it
+/// declares as well, for one that contradicts its region is foreign.
+[[nodiscard]] bool lies_inside(const Policy& policy, const Record& record,
+                               JurisdictionId home) noexcept;
+
 /// Whether a record may answer clients whose home is `home` without any grant. Residency none and
-/// soft: always. Hard: the record's region lies in the home or in a standby approved for it; no
-/// home: never.
+/// soft: always. Hard: the record lies inside the home; no home: never.
 [[nodiscard]] bool is_eligible(const Policy& policy, const Service& service, const Record& record,
                                std::optional<JurisdictionId> home) noexcept;
 

@@ -116,7 +116,7 @@ class Run {
       std::vector<Event> answers;
       for (const AdviceWanted& wanted : effects.advice_wanted) {
         answers.push_back(
-            {now_, AdviceGiven{wanted.id, test_.given.advice.value_or(Effect::deny),
+            {now_, AdviceGiven{wanted.id, test_.given.advice,
                                test_.given.advice ? "as the test gives it" : "no answer"}});
       }
       effects = steering_.step(answers);

@@ -28,6 +28,7 @@ inline constexpr std::uint16_t dname = 39;
 inline constexpr std::uint16_t opt = 41;
 inline constexpr std::uint16_t rrsig = 46;
 inline constexpr std::uint16_t nsec = 47;
+inline constexpr std::uint16_t svcb = 64;
 inline constexpr std::uint16_t https = 65;
 }  // namespace rrtype
 

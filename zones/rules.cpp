@@ -122,7 +122,7 @@ class BaseRules {
                          "{} of hard service `{}`; expected weight 0 for it, or a route that "
                          "reaches a record inside first",
                          record.endpoint, region.name,
-                         policy_.jurisdiction(region.jurisdiction).name, to_text(who),
+                         policy_.jurisdiction(place_of(policy_, record)).name, to_text(who),
                          home_text(key.second), service_.label)});
       });
     }
@@ -307,7 +307,7 @@ class TagRules {
   template <typename Visit>
   void each_tag(const Service& service, const Visit& visit) {
     for (const Record& record : service.records) {
-      const Tag tag{&record, repository_.policy.region(record.region).jurisdiction};
+      const Tag tag{&record, place_of(repository_.policy, record)};
       visit(names_, record.endpoint_name, tag);
       for (const geo::Address& address : record.addresses) visit(addresses_, address, tag);
     }

@@ -8,6 +8,7 @@
 #include "zones/alert_text.h"
 #include "zones/digest.h"
 #include "zones/steering_step.h"
+#include "zones/tenants.h"
 #include "zones/time_text.h"
 
 namespace demarc::zones {
@@ -114,6 +115,12 @@ void Steering::take_configuration(std::shared_ptr<const Configuration> configura
   configuration_ = std::move(configuration);
   const Repository& repository = *configuration_->repository;
   published_.assign(repository.services.size(), std::nullopt);
+  std::erase_if(published_tenants_, [&](const auto& known) {
+    const auto& [tenant_class, tenant] = known.first;
+    const auto id = repository.find_service(tenant_class);
+    const auto parent = id ? repository.service(*id).tenants_of : std::nullopt;
+    return !parent || !repository.tenants || repository.tenants->class_of(*parent, tenant) != id;
+  });
   for (auto& [key, weights] : published_tenants_) weights.reset();
   made_.assign(repository.services.size(), {});
   made_before_.clear();
@@ -148,6 +155,12 @@ void Steering::end_what_is_gone(Step& step) {
     checks[key] = known != state_.checks.end() ? known->second : CheckState{.since = step.now};
   }
   state_.checks = std::move(checks);
+  std::erase_if(state_.lag, [&](const auto& lag) {
+    return std::ranges::none_of(repository.services, [&](const Service& service) {
+      return std::ranges::count(service.activation.lag, lag.first, &LagCheck::key) != 0;
+    });
+  });
+  std::erase_if(state_.advice, [&](const auto& advice) { return gone(advice.second.service); });
   end_lost_grants(step);
   const auto pending = state_.pending;
   for (const auto& [id, change] : pending) {
@@ -161,38 +174,10 @@ void Steering::end_what_is_gone(Step& step) {
   std::erase_if(state_.told, [&](const auto& told) { return gone(told.first); });
 }
 
-/// After a restart: what was going on before still is, and its alerts died with the process.
+/// After a restart: what was going on before still is, and its alerts died with the process. Those
+/// of services are raised by their rulings.
 void Steering::raise_standing_alerts(Step& step) const {
-  const Repository& repository = *configuration_->repository;
-  const auto find = [&](const std::string& text) -> const Service* {
-    const auto owner = Name::parse_absolute(text);
-    const auto id = owner ? repository.find_service(*owner) : std::nullopt;
-    return id ? &repository.service(*id) : nullptr;
-  };
-  for (const auto& [id, change] : state_.pending) {
-    if (const Service* service = find(change.service)) {
-      step.out.alerts_raised.push_back(
-          held_alert(repository, *service, change, {.rule = {}, .why = "it is still held back"}));
-    }
-  }
-  for (const auto& [name, told] : state_.told) {
-    const Service* service = find(name);
-    if (service == nullptr) continue;
-    const CrossingFacts facts{
-        .crossings = told.crossings, .rule = {}, .evidence = evidence_of(*service), .deadline = {}};
-    if (!told.crossings.empty()) {
-      step.out.alerts_raised.push_back(crossing_alert(repository, *service, facts, step.now));
-    }
-    if (!told.soft_abroad.empty()) {
-      step.out.alerts_raised.push_back(
-          soft_alert(repository, *service, fmt::format("{}", fmt::join(told.soft_abroad, ",")),
-                     facts, step.now));
-    }
-    if (!told.asserted.empty()) {
-      step.out.alerts_raised.push_back(
-          assertion_alert(repository, *service, told.asserted, facts.evidence, step.now));
-    }
-  }
+  step.tells_again = true;
   raise_review_alert(step);
   raise_drill_alert(step);
   if (state_.freeze) {
@@ -361,10 +346,9 @@ void Steering::on(Step& step, const FreezeSet& event) {
 }
 
 void Steering::on(Step& step, const TimerFired& /*event*/) {
-  for (const auto& [id, advice] : state_.advice) {
-    if (advice.since + advice_asked_again <= step.now && advice.effect != Effect::allow) {
-      return touch_all(step);
-    }
+  for (const auto& [key, advice] : state_.advice) {
+    if (advice.effect || advice.since + advice_asked_again > step.now) continue;
+    touch_service_named(step, advice.service);
   }
 }
 
@@ -440,10 +424,9 @@ void Steering::set_timer(Step& step) const {
   for (const auto& [id, grant] : state_.grants) earlier(grant.ends);
   for (const auto& [id, order] : state_.orders) earlier(order.ends);
   if (state_.drill) earlier(state_.drill->ends);
-  for (const auto& [id, advice] : state_.advice) {
-    const bool is_missing = !advice.effect || is_without_word(advice);
+  for (const auto& [key, advice] : state_.advice) {
     const WallTime due = advice.since + advice_asked_again;
-    if (is_missing && advice.effect != Effect::allow && due > step.now) earlier(due);
+    if (!advice.effect && due > step.now) earlier(due);
   }
 }
 

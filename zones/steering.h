@@ -19,6 +19,8 @@
 
 namespace demarc::zones {
 
+struct CrossingFacts;  // zones/alert_text.h
+
 /// Limits on what outside events can make grow; beyond them an event is refused, nothing is
 /// dropped.
 inline constexpr std::size_t grants_max = 1000;
@@ -127,7 +129,9 @@ class Steering {
   struct Activated {
     std::vector<Permission> permissions;  // without those whose steps have not passed
     std::map<std::string, std::vector<StepResult>> passed, waiting;  // by crossing_text()
+    std::map<RegionId, std::string> waits_to;  // of those that wait: "GRANT to REGION: STEP"
     std::vector<AdviceWanted> advice_wanted;
+    std::set<std::string> advice_keys;  // of all that are new: what the advisor's word is about
   };
   /// What one service's ruling and those of its tenants say together.
   struct Decision {
@@ -146,11 +150,17 @@ class Steering {
   void note_made(const Service& service, const std::set<Made>& made);
   void tell(Step& step, const Plan& plan, const Decision& decision);
   void tell_asserted(Step& step, const Service& service, const Plan& plan, Told& told);
+  void ask_advisor(Step& step, const Service& service, const Activated& activated);
   void tell_waiting(Step& step, const Service& service, const Decision& decision, Told& told);
   void tell_soft(Step& step, const Service& service, const Ruling& ruling, Told& told);
   [[nodiscard]] std::string assertion_against(const Order& order);
   void tell_weights(Step& step, const Service& service, const Plan& plan, Told& told);
-  void tell_held(Step& step, const Service& service, const Ruling& ruling);
+  [[nodiscard]] std::string why_held(const Decision& decision) const;
+  void tell_new_pending(Step& step, const Service& service, const PendingChange& change,
+                        const Ruling& ruling) const;
+  void tell_held(Step& step, const Service& service, const Decision& decision);
+  void tell_made(Step& step, const Service& service, const Decision& decision, const Made& made,
+                 const CrossingFacts& facts) const;
   void tell_crossings(Step& step, const Service& service, const Decision& decision, Told& told);
   void end_pending(Step& step, const std::string& id, const std::string& why);
   [[nodiscard]] std::string evidence_of(const Service& service) const;

@@ -22,8 +22,8 @@ void block(std::vector<Permission>& permissions, const Made& made) {
 Steering::Activated Steering::activate(const Plan& plan, const std::string& tenant) const {
   const Repository& repository = *configuration_->repository;
   const Service& service = repository.service(plan.service);
-  Activated out{
-      .permissions = permissions(plan.service), .passed = {}, .waiting = {}, .advice_wanted = {}};
+  Activated out;
+  out.permissions = permissions(plan.service);
   // Each round blocks at least one region of one grant, so there is a last one.
   for (bool is_settled = out.permissions.empty(); !is_settled;) {
     is_settled = true;
@@ -39,6 +39,7 @@ Steering::Activated Steering::activate(const Plan& plan, const std::string& tena
                                 .rule = rule != ruling.rules.end() ? rule->second : std::string{},
                                 .evidence = evidence_of(service),
                                 .now = state_.trusted_wall};
+      out.advice_keys.insert(advice_key(crossing));
       auto steps = checklist(crossing);
       const std::string text = crossing_text(repository.policy, made);
       if (auto wanted = advice_needed(crossing)) out.advice_wanted.push_back(std::move(*wanted));
@@ -47,6 +48,7 @@ Steering::Activated Steering::activate(const Plan& plan, const std::string& tena
         continue;
       }
       out.passed.erase(text);
+      out.waits_to[made.to] = text + ": " + failed_steps(steps);
       out.waiting[text] = std::move(steps);
       block(out.permissions, made);
       is_settled = false;
@@ -79,14 +81,17 @@ void Steering::on(Step& step, const AdviceGiven& event) {
   const auto asked = state_.advice.find(event.id);
   // Nobody asked, or it was answered: a deny that was given is not talked away afterwards.
   if (asked == state_.advice.end() || asked->second.effect) return;
-  asked->second = {event.id, event.effect, event.detail, step.now};
+  AdviceState& advice = asked->second;
+  advice = {advice.service, event.effect, event.detail, step.now};
   step.out.save_state = true;
   auto fact = entry(step, "advice-given", std::string(node_jurisdiction));
   fact.facts.emplace_back("crossing", event.id);
-  fact.facts.emplace_back("effect", event.effect == Effect::allow ? "allow" : "deny");
+  fact.facts.emplace_back("effect", !event.effect                   ? "none"
+                                    : event.effect == Effect::allow ? "allow"
+                                                                    : "deny");
   fact.facts.emplace_back("detail", event.detail);
   step.out.audit.push_back(std::move(fact));
-  touch_all(step);
+  touch_service_named(step, advice.service);
 }
 
 std::string Steering::assertion_against(const Order& order) {

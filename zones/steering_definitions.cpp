@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "zones/digest.h"
+#include "zones/gate.h"
 #include "zones/steering.h"
 #include "zones/steering_step.h"
 
@@ -31,9 +32,9 @@ std::string home_text(const Policy& policy, const Service& service) {
 
 /// Inside: in the home, or in a standby approved for it. Where the home is each client's own, no
 /// region is inside for all.
-bool is_inside(const Policy& policy, const Service& service, RegionId region) {
+bool is_inside(const Policy& policy, const Service& service, const Record& record) {
   return service.home_kind != HomeKind::client && service.home &&
-         policy.is_inside(*service.home, policy.region(region).jurisdiction);
+         lies_inside(policy, record, *service.home);
 }
 
 Facts definition_of(const Repository& repository, const Service& service) {
@@ -41,7 +42,7 @@ Facts definition_of(const Repository& repository, const Service& service) {
   std::vector<std::string> inside, outside, weights;
   for (const Record& record : service.records) {
     const std::string& region = policy.region(record.region).name;
-    (is_inside(policy, service, record.region) ? inside : outside).push_back(region);
+    (is_inside(policy, service, record) ? inside : outside).push_back(region);
     weights.push_back(fmt::format("{}={}", record.endpoint, record.weight));
   }
   for (auto* list : {&inside, &outside}) {

@@ -112,8 +112,9 @@ Result<Reply, Refusal> Steering::begin_drill(Step& step, const DrillBegun& event
     const auto token = check_token(text, *policy.approvals, step.now);
     if (token) state_.used_tokens[token->claims.id] = token->claims.expires;
   }
-  LiveDrill drill{event.name, event.checks, event.who, step.now, step.now + event.lasts};
+  LiveDrill drill{event.name, event.checks, event.who, step.now, step.now + event.lasts, {}};
   std::ranges::sort(drill.checks);
+  for (const Signature& s : *signatures) drill.key_digests.push_back(s.key_digest);
   for (const std::string& check : drill.checks) {
     const auto& services = services_of_check_.at(check);
     step.touched.insert(services.begin(), services.end());
@@ -178,9 +179,13 @@ void Steering::end_drill(Step& step, const std::string& who, const std::string& 
   step.out.alerts_ended.push_back(alert_key(drill.name));
 }
 
-/// After a reload: checks that are gone are no longer drilled.
+/// After a reload: checks that are gone are no longer drilled, and nothing that a key list approved
+/// goes on once that list is not trusted.
 void Steering::keep_drill(Step& step) {
   if (!state_.drill) return;
+  if (keys_untrusted_) {
+    return end_drill(step, "steering", "the key list is not trusted: " + *keys_untrusted_);
+  }
   std::erase_if(state_.drill->checks,
                 [&](const std::string& check) { return !services_of_check_.contains(check); });
   if (state_.drill->checks.empty()) {

@@ -112,6 +112,9 @@ void Steering::on(Step& step, const KeyRevoked& event) {
         step, id,
         fmt::format("its key {} was revoked by {}: {}", event.key_id, event.who, event.reason));
   }
+  if (state_.drill && std::ranges::count(state_.drill->key_digests, digest) != 0) {
+    end_drill(step, event.who, "its key " + event.key_id + " was revoked: " + event.reason);
+  }
   step.out.reply =
       Reply{true,
             fmt::format("the key `{}` is revoked, {} grant(s) ended; take it out of policy.yaml",

@@ -138,11 +138,12 @@ void Steering::rule_service(Step& step, ServiceId id, std::vector<ClearedWeights
   std::vector<ClearedWeights> cleared, as_made;
   std::set<Made> made;
   for (const std::string& tenant : tenants) {
-    Activated activated = audit_writable_ ? activate(plan, tenant)
-                                          : Activated{.permissions = made_permissions(id),
-                                                      .passed = {},
-                                                      .waiting = {},
-                                                      .advice_wanted = {}};
+    Activated activated;
+    if (audit_writable_) {
+      activated = activate(plan, tenant);
+    } else {
+      activated.permissions = made_permissions(id);
+    }
     Ruling ruling =
         Gate::rule(repository, *configuration_->views, plan, activated.permissions, tenant);
     made.insert(ruling.made.begin(), ruling.made.end());
@@ -155,6 +156,7 @@ void Steering::rule_service(Step& step, ServiceId id, std::vector<ClearedWeights
     decision->ruling.rules.merge(ruling.rules);
     decision->activated.passed.merge(activated.passed);
     decision->activated.waiting.merge(activated.waiting);
+    decision->activated.advice_keys.merge(activated.advice_keys);
     std::ranges::move(activated.advice_wanted,
                       std::back_inserter(decision->activated.advice_wanted));
   }

@@ -45,7 +45,8 @@ json pending_to_json(const SteeringState& state) {
   for (const auto& [id, change] : state.pending) {
     pending[id] = {{"zone", change.zone},       {"service", change.service},
                    {"from", change.from},       {"to", change.to},
-                   {"since", ms(change.since)}, {"evidence", change.evidence}};
+                   {"since", ms(change.since)}, {"evidence", change.evidence},
+                   {"why", change.why}};
   }
   return pending;
 }
@@ -79,7 +80,8 @@ void read_pending(const json& value, SteeringState& state) {
                          .from = change.at("from"),
                          .to = change.at("to"),
                          .since = time_of(change.at("since")),
-                         .evidence = change.at("evidence")};
+                         .evidence = change.at("evidence"),
+                         .why = change.value("why", std::string{})};
   }
 }
 
@@ -87,8 +89,10 @@ void read_pending(const json& value, SteeringState& state) {
 void read_drills(const json& value, SteeringState& state) {
   if (value.contains("drill")) {
     const json& drill = value["drill"];
-    state.drill = LiveDrill{drill.at("name"), drill.at("checks"), drill.at("who"),
-                            time_of(drill.at("since")), time_of(drill.at("ends"))};
+    state.drill =
+        LiveDrill{drill.at("name"),          drill.at("checks"),
+                  drill.at("who"),           time_of(drill.at("since")),
+                  time_of(drill.at("ends")), drill.value("keys", std::vector<std::string>{})};
   }
   if (value.contains("drill-passed")) state.drill_passed = time_of(value["drill-passed"]);
 }
@@ -105,7 +109,7 @@ void read_lag(const json& value, SteeringState& state) {
 void read_advice(const json& value, SteeringState& state) {
   for (const auto& [key, advice] : value.items()) {
     AdviceState& known = state.advice[key];
-    known.id = key;
+    if (advice.contains("service")) known.service = advice["service"].get<std::string>();
     if (advice.contains("allows")) {
       known.effect = advice["allows"].get<bool>() ? Effect::allow : Effect::deny;
     }
@@ -126,7 +130,8 @@ json lag_to_json(const SteeringState& state) {
 json advice_to_json(const SteeringState& state) {
   json list = json::object();
   for (const auto& [key, advice] : state.advice) {
-    list[key] = {{"detail", advice.detail}, {"since", ms(advice.since)}};
+    list[key] = {
+        {"service", advice.service}, {"detail", advice.detail}, {"since", ms(advice.since)}};
     if (advice.effect) list[key]["allows"] = *advice.effect == Effect::allow;
   }
   return list;
@@ -192,11 +197,9 @@ std::string write_state(const SteeringState& state) {
                       {"since", ms(state.freeze->since)}};
   }
   if (state.drill) {
-    body["drill"] = {{"name", state.drill->name},
-                     {"checks", state.drill->checks},
-                     {"who", state.drill->who},
-                     {"since", ms(state.drill->since)},
-                     {"ends", ms(state.drill->ends)}};
+    body["drill"] = {{"name", state.drill->name},     {"checks", state.drill->checks},
+                     {"who", state.drill->who},       {"since", ms(state.drill->since)},
+                     {"ends", ms(state.drill->ends)}, {"keys", state.drill->key_digests}};
   }
   if (state.drill_passed) body["drill-passed"] = ms(*state.drill_passed);
   const std::string text = body.dump(-1, ' ', false, json::error_handler_t::replace);

@@ -44,6 +44,7 @@ struct PendingChange {
   std::vector<std::string> from, to;  // regions, sorted
   WallTime since;
   std::string evidence;  // why traffic should leave
+  std::string why;       // why it may not, as it was told last
 
   auto operator<=>(const PendingChange&) const = default;
 };
@@ -82,10 +83,10 @@ struct LagState {
 };
 
 struct AdviceState {
-  std::string id;
-  std::optional<Effect> effect;  // nothing: asked, not answered
-  std::string detail;
-  WallTime since;
+  std::string service;           // owner
+  std::optional<Effect> effect;  // nothing: asked, and no word yet
+  std::string detail;            // the word's reason, or why the last question got none
+  WallTime since;                // of the question, or of the last that is known
   auto operator<=>(const AdviceState&) const = default;
 };
 
@@ -94,6 +95,7 @@ struct LiveDrill {
   std::vector<std::string> checks;
   std::string who;
   WallTime since, ends;
+  std::vector<std::string> key_digests;  // of the keys it was signed with (zones/jws.h)
   auto operator<=>(const LiveDrill&) const = default;
 };
 
@@ -127,7 +129,7 @@ struct SteeringState {
   std::optional<TrustedKeys> trusted_keys;
   std::optional<OpenReview> open_review;
   std::map<std::string, LagState> lag;        // by LagCheck::key
-  std::map<std::string, AdviceState> advice;  // by "GRANT to REGION of SERVICE"
+  std::map<std::string, AdviceState> advice;  // by advice_key() (zones/activation.h)
   std::optional<LiveDrill> drill;
   std::optional<WallTime> drill_passed;                                  // the last one that did
   std::map<std::string, std::pair<std::string, std::uint32_t>> serials;  // apex -> digest, serial

@@ -43,11 +43,6 @@ bool is_wider(const std::string& before, const std::vector<std::string>& now) {
   });
 }
 
-std::string told_waits(const SteeringState& state, const std::string& owner) {
-  const auto told = state.told.find(owner);
-  return told != state.told.end() ? told->second.waits : std::string{};
-}
-
 }  // namespace
 
 void Steering::tell(Step& step, const Plan& plan, const Decision& decision) {
@@ -56,8 +51,9 @@ void Steering::tell(Step& step, const Plan& plan, const Decision& decision) {
   Told told = state_.told[owner];
   tell_weights(step, service, plan, told);
   tell_asserted(step, service, plan, told);
+  ask_advisor(step, service, decision.activated);
   tell_waiting(step, service, decision, told);
-  tell_held(step, service, decision.ruling);
+  tell_held(step, service, decision);
   tell_crossings(step, service, decision, told);
   tell_soft(step, service, decision.ruling, told);
   if (told == Told{}) {
@@ -69,29 +65,44 @@ void Steering::tell(Step& step, const Plan& plan, const Decision& decision) {
 
 void Steering::tell_asserted(Step& step, const Service& service, const Plan& plan, Told& told) {
   const std::string ids = fmt::format("{}", fmt::join(plan.asserted, ", "));
-  if (ids == told.asserted) return;
-  const std::string key = "assertion/" + service.owner.text_without_dot();
-  auto fact = entry(step, ids.empty() ? "assertion-released" : "assertion-held", service);
-  fact.facts.emplace_back("rule", ids.empty() ? told.asserted : ids);
-  fact.facts.emplace_back("evidence", evidence_of(service));
-  step.out.audit.push_back(std::move(fact));
+  const bool is_same = ids == told.asserted;
+  if (is_same && (ids.empty() || !step.tells_again)) return;
+  const std::string evidence = evidence_of(service);
+  if (!is_same) {
+    auto fact = entry(step, ids.empty() ? "assertion-released" : "assertion-held", service);
+    fact.facts.emplace_back("rule", ids.empty() ? told.asserted : ids);
+    fact.facts.emplace_back("evidence", evidence);
+    step.out.audit.push_back(std::move(fact));
+  }
   if (ids.empty()) {
-    step.out.alerts_ended.push_back(key);
+    step.out.alerts_ended.push_back("assertion/" + service.owner.text_without_dot());
   } else {
     step.out.alerts_raised.push_back(
-        assertion_alert(*configuration_->repository, service, ids, evidence_of(service), step.now));
+        assertion_alert(*configuration_->repository, service, ids, evidence, step.now));
   }
   told.asserted = ids;
 }
 
-/// Once for each change of what is waited for; the advisor is asked here.
-void Steering::tell_waiting(Step& step, const Service& service, const Decision& decision,
-                            Told& told) {
-  for (const AdviceWanted& wanted : decision.activated.advice_wanted) {
-    state_.advice[wanted.id] = {wanted.id, std::nullopt, "", step.now};
+/// The advisor is asked, and forgets crossings that nobody wants any more: a later one of the same
+/// regions is asked about again. While nothing new may cross, what is wanted is not known.
+void Steering::ask_advisor(Step& step, const Service& service, const Activated& activated) {
+  const std::string owner = service.owner.text_without_dot();
+  if (audit_writable_ && !clock_in_doubt_) {
+    step.out.save_state |=
+        0 != std::erase_if(state_.advice, [&](const auto& known) {
+          return known.second.service == owner && !activated.advice_keys.contains(known.first);
+        });
+  }
+  for (const AdviceWanted& wanted : activated.advice_wanted) {
+    state_.advice[wanted.id] = {owner, std::nullopt, "", step.now};
     step.out.advice_wanted.push_back(wanted);
     step.out.save_state = true;
   }
+}
+
+/// Once for each change of what is waited for.
+void Steering::tell_waiting(Step& step, const Service& service, const Decision& decision,
+                            Told& told) {
   std::vector<std::string> parts;
   for (const auto& [crossing, steps] : decision.activated.waiting) {
     parts.push_back(crossing + ": " + failed_steps(steps));
@@ -125,7 +136,38 @@ void Steering::tell_weights(Step& step, const Service& service, const Plan& plan
   told.weights = now;
 }
 
-void Steering::tell_held(Step& step, const Service& service, const Ruling& ruling) {
+/// Why the gate holds a crossing back, as things stand in this step.
+std::string Steering::why_held(const Decision& decision) const {
+  const Ruling& ruling = decision.ruling;
+  if (ruling.held_by_rule) return "the rule " + ruling.held_rule + " denies it, whoever signs";
+  if (clock_in_doubt_) return "the clock is in doubt, so no grant counts";
+  if (!audit_writable_) return "the audit trail cannot be written, so nothing new may cross";
+  for (const auto& [to, what] : decision.activated.waits_to) {
+    if (std::ranges::count(ruling.held->to, to) == 0) continue;
+    return "a grant covers it, and it waits for steps: " + what;
+  }
+  return "the target is outside home and no live grant covers it";
+}
+
+/// Two linked facts: why traffic should leave, and why it may not.
+void Steering::tell_new_pending(Step& step, const Service& service, const PendingChange& change,
+                                const Ruling& ruling) const {
+  auto wanted = entry(step, "failover-wanted", service);
+  wanted.facts.emplace_back("change", change.id);
+  wanted.facts.emplace_back("from", fmt::format("{}", fmt::join(change.from, ",")));
+  wanted.facts.emplace_back("to", fmt::format("{}", fmt::join(change.to, ",")));
+  wanted.facts.emplace_back("evidence", change.evidence);
+  auto held = entry(step, "crossing-held", service);
+  held.facts.emplace_back("change", change.id);
+  held.facts.emplace_back("refers-to", "failover-wanted " + change.id);
+  held.facts.emplace_back("rule", ruling.held_rule);
+  held.facts.emplace_back("why", change.why);
+  step.out.audit.push_back(std::move(wanted));
+  step.out.audit.push_back(std::move(held));
+}
+
+void Steering::tell_held(Step& step, const Service& service, const Decision& decision) {
+  const Ruling& ruling = decision.ruling;
   const Repository& repository = *configuration_->repository;
   const std::string owner = service.owner.text_without_dot();
   const std::string zone = repository.zones[service.zone].apex.text_without_dot();
@@ -134,30 +176,17 @@ void Steering::tell_held(Step& step, const Service& service, const Ruling& rulin
     const auto from = names_of(repository.policy, ruling.held->from);
     const auto to = names_of(repository.policy, ruling.held->to);
     held_id = change_id(zone, owner, from, to);
-    if (!state_.pending.contains(held_id)) {
-      const std::string evidence = evidence_of(service);
-      state_.pending[held_id] = {held_id, zone, owner, from, to, step.now, evidence};
-      // Two linked facts: why traffic should leave, and why it may not.
-      auto wanted = entry(step, "failover-wanted", service);
-      wanted.facts.emplace_back("change", held_id);
-      wanted.facts.emplace_back("from", fmt::format("{}", fmt::join(from, ",")));
-      wanted.facts.emplace_back("to", fmt::format("{}", fmt::join(to, ",")));
-      wanted.facts.emplace_back("evidence", evidence);
-      auto held = entry(step, "crossing-held", service);
-      held.facts.emplace_back("change", held_id);
-      held.facts.emplace_back("refers-to", "failover-wanted " + held_id);
-      const auto& wait = told_waits(state_, owner);
-      const std::string why =
-          ruling.held_by_rule ? "the rule " + ruling.held_rule + " denies it, whoever signs"
-          : clock_in_doubt_   ? std::string("the clock is in doubt, so no grant counts")
-          : !wait.empty()     ? "a grant covers it, and it waits for steps: " + wait
-                              : "the target is outside home and no live grant covers it";
-      held.facts.emplace_back("rule", ruling.held_rule);
-      held.facts.emplace_back("why", why);
-      step.out.audit.push_back(std::move(wanted));
-      step.out.audit.push_back(std::move(held));
+    const bool is_new = !state_.pending.contains(held_id);
+    PendingChange& change = state_.pending[held_id];
+    if (is_new) change = {held_id, zone, owner, from, to, step.now, evidence_of(service), {}};
+    const std::string why = why_held(decision);
+    const bool is_told = !is_new && change.why == why && !step.tells_again;
+    change.why = why;
+    if (is_new) tell_new_pending(step, service, change, ruling);
+    if (!is_told) {
+      step.out.state_changed = true;
       step.out.alerts_raised.push_back(
-          held_alert(repository, service, state_.pending[held_id],
+          held_alert(repository, service, change,
                      {.rule = ruling.held_rule, .by_rule = ruling.held_by_rule, .why = why}));
     }
   }
@@ -198,61 +227,66 @@ void Steering::tell_crossings(Step& step, const Service& service, const Decision
                               Told& told) {
   const Repository& repository = *configuration_->repository;
   const Policy& policy = repository.policy;
-  const std::string owner = service.owner.text_without_dot();
-  const std::string evidence = evidence_of(service);
   std::map<std::string, std::string> before;
   for (std::size_t i = 0; i < told.crossings.size(); ++i) {
     before[told.crossings[i]] = i < told.left.size() ? told.left[i] : std::string{};
   }
   Told now;
-  CrossingFacts facts{.crossings = {}, .rule = {}, .evidence = evidence, .deadline = {}};
-  facts.deadline = decision.ruling.cleared.valid_until();
+  CrossingFacts facts{.crossings = {},
+                      .rule = {},
+                      .evidence = evidence_of(service),
+                      .deadline = decision.ruling.cleared.valid_until()};
   for (const Made& made : decision.ruling.made) {
     const std::string text = crossing_text(policy, made);
-    const auto left_names = names_of(policy, made.from);
-    const std::string left = fmt::format("{}", fmt::join(left_names, ","));
+    const auto left = names_of(policy, made.from);
     now.crossings.push_back(text);
-    now.left.push_back(left);
+    now.left.push_back(fmt::format("{}", fmt::join(left, ",")));
     const auto rule = decision.ruling.rules.find(made.to);
     if (rule != decision.ruling.rules.end()) facts.rule = rule->second;
     const auto known = before.find(text);
-    if (known != before.end() && !is_wider(known->second, left_names)) continue;
-    auto fact = entry(step, "crossing-made", service);
-    fact.facts.emplace_back("crossing", text);
-    fact.facts.emplace_back("from", left);
-    if (!made.tenant.empty()) fact.facts.emplace_back("tenant", made.tenant);
-    fact.facts.emplace_back("rule", facts.rule);
-    fact.facts.emplace_back("evidence", evidence);
-    const auto steps = decision.activated.passed.find(text);
-    if (steps != decision.activated.passed.end()) add_steps(fact, steps->second);
-    fact.tells_of_new_crossing = true;
-    step.out.audit.push_back(std::move(fact));
+    if (known != before.end() && !is_wider(known->second, left)) continue;
+    tell_made(step, service, decision, made, facts);
   }
   for (const auto& [crossing, left] : before) {
     if (std::ranges::count(now.crossings, crossing) != 0) continue;
     auto fact = entry(step, "crossing-ended", service);
     fact.facts.emplace_back("crossing", crossing);
-    fact.facts.emplace_back("evidence", evidence);
+    fact.facts.emplace_back("evidence", facts.evidence);
     step.out.audit.push_back(std::move(fact));
   }
-  if (now.crossings != told.crossings) {
-    step.out.save_state = true;
-    facts.crossings = now.crossings;
-    if (now.crossings.empty()) {
-      step.out.alerts_ended.push_back("crossing/" + owner);
-    } else {
-      step.out.alerts_raised.push_back(crossing_alert(repository, service, facts, step.now));
-    }
+  const bool is_same = now.crossings == told.crossings;
+  step.out.save_state |= !is_same || now.left != told.left;
+  facts.crossings = now.crossings;
+  if (!is_same && now.crossings.empty()) {
+    step.out.alerts_ended.push_back("crossing/" + service.owner.text_without_dot());
+  } else if (!now.crossings.empty() && (!is_same || step.tells_again)) {
+    step.out.alerts_raised.push_back(crossing_alert(repository, service, facts, step.now));
   }
-  if (now.left != told.left) step.out.save_state = true;
   told.crossings = std::move(now.crossings);
   told.left = std::move(now.left);
+}
+
+void Steering::tell_made(Step& step, const Service& service, const Decision& decision,
+                         const Made& made, const CrossingFacts& facts) const {
+  const Policy& policy = configuration_->repository->policy;
+  const std::string text = crossing_text(policy, made);
+  auto fact = entry(step, "crossing-made", service);
+  fact.facts.emplace_back("crossing", text);
+  fact.facts.emplace_back("from", fmt::format("{}", fmt::join(names_of(policy, made.from), ",")));
+  if (!made.tenant.empty()) fact.facts.emplace_back("tenant", made.tenant);
+  fact.facts.emplace_back("rule", facts.rule);
+  fact.facts.emplace_back("evidence", facts.evidence);
+  const auto steps = decision.activated.passed.find(text);
+  if (steps != decision.activated.passed.end()) add_steps(fact, steps->second);
+  fact.tells_of_new_crossing = true;
+  step.out.audit.push_back(std::move(fact));
 }
 
 void Steering::tell_soft(Step& step, const Service& service, const Ruling& ruling, Told& told) {
   const Repository& repository = *configuration_->repository;
   const auto abroad = names_of(repository.policy, ruling.soft_abroad);
-  if (abroad == told.soft_abroad) return;
+  const bool is_same = abroad == told.soft_abroad;
+  if (is_same && (abroad.empty() || !step.tells_again)) return;
   CrossingFacts facts{
       .crossings = {}, .rule = {}, .evidence = evidence_of(service), .deadline = {}};
   std::set<std::string> rules;
@@ -263,11 +297,13 @@ void Steering::tell_soft(Step& step, const Service& service, const Ruling& rulin
   facts.rule = fmt::format("{}", fmt::join(rules, ","));
   const bool ends = abroad.empty();
   const std::string where = fmt::format("{}", fmt::join(ends ? told.soft_abroad : abroad, ","));
-  auto fact = entry(step, ends ? "soft-crossing-ended" : "soft-crossing-begun", service);
-  fact.facts.emplace_back("crossing", where);
-  if (!ends) fact.facts.emplace_back("rule", facts.rule);
-  fact.facts.emplace_back("evidence", facts.evidence);
-  step.out.audit.push_back(std::move(fact));
+  if (!is_same) {
+    auto fact = entry(step, ends ? "soft-crossing-ended" : "soft-crossing-begun", service);
+    fact.facts.emplace_back("crossing", where);
+    if (!ends) fact.facts.emplace_back("rule", facts.rule);
+    fact.facts.emplace_back("evidence", facts.evidence);
+    step.out.audit.push_back(std::move(fact));
+  }
   if (ends) {
     step.out.alerts_ended.push_back("soft/" + service.owner.text_without_dot());
   } else {

@@ -162,6 +162,18 @@ TEST_CASE("tenants: a grant for one moves that one, and ends by itself", "[dns][
   const auto ended =
       with_weights(*granted, world.repository, *world.views, std::span(&over, 1), now);
   CHECK(ended->tenant_slots.empty());
+
+  // A reload moved acme from a class with a higher id: what that one says no longer counts.
+  auto elsewhere = world.clear(ServiceId{2});
+  tenant_of(elsewhere) = "acme";
+  for (const auto& weights : {std::vector{own, elsewhere}, std::vector{elsewhere, own}}) {
+    const auto moved = build_snapshot(world.repository, *world.views, world.parts, weights, now, 2);
+    CHECK(moved->tenant_slots.size() == 1);
+  }
+  const auto theirs =
+      with_weights(*granted, world.repository, *world.views, std::span(&elsewhere, 1), now);
+  CHECK(theirs->tenant_slots.size() == 1);
+
   tenant_of(own) = "nobody";
   const auto nobody = with_weights(*first, world.repository, *world.views, std::span(&own, 1), now);
   CHECK(nobody->tenant_slots.empty());

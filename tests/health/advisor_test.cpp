@@ -1,8 +1,9 @@
-// The policy engine's advice: what its answers mean, and that everything but a clear yes in time
-// denies. The server is ours and speaks Open Policy Agent's documented data API.
+// The policy engine's advice: what its answers mean, and that everything but a clear yes or no
+// in time is no word. The server is ours and speaks Open Policy Agent's documented data API.
 #include "health/advisor.h"
 
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -18,6 +19,7 @@ using demarc::testing::Conduct;
 using demarc::testing::HttpBackend;
 using demarc::testing::wait_for;
 using zones::Effect;
+using Word = std::optional<Effect>;  // nothing: no word
 
 namespace {
 
@@ -62,8 +64,7 @@ class World {
 }  // namespace
 
 TEST_CASE("advisor: what an answer says", "[health][advisor]") {
-  const auto [status, body, effect,
-              detail] = GENERATE(table<int, const char*, Effect, const char*>({
+  const auto [status, body, effect, detail] = GENERATE(table<int, const char*, Word, const char*>({
       {200, R"({"result":true})", Effect::allow, "allowed"},
       {200, R"({"result":false})", Effect::deny, "denied"},
       {200, R"({"result":{"allow":true,"reason":"case 7"}})", Effect::allow, "case 7"},
@@ -72,27 +73,27 @@ TEST_CASE("advisor: what an answer says", "[health][advisor]") {
       {200, R"({"result":{"allow":true},"decision_id":"d-1"})", Effect::allow,
        "allowed (decision d-1)"},
       {200, R"({"result":{"allow":false,"reason":7}})", Effect::deny, "denied"},
-      {200, R"({})", Effect::deny, "the advisor's answer has no `result`: its rule is undefined"},
-      {200, R"({"decision_id":"d-2"})", Effect::deny,
+      {200, R"({})", Word{}, "the advisor's answer has no `result`: its rule is undefined"},
+      {200, R"({"decision_id":"d-2"})", Word{},
        "the advisor's answer has no `result`: its rule is undefined"},
-      {200, R"({"result":{}})", Effect::deny, "the result has no `allow` that is true or false"},
-      {200, R"({"result":{"allow":"true"}})", Effect::deny,
+      {200, R"({"result":{}})", Word{}, "the result has no `allow` that is true or false"},
+      {200, R"({"result":{"allow":"true"}})", Word{},
        "the result has no `allow` that is true or false"},
-      {200, R"({"result":"true"})", Effect::deny,
+      {200, R"({"result":"true"})", Word{},
        "the result is of type string, expected true, false or an object with `allow`"},
-      {200, R"({"result":[true]})", Effect::deny,
+      {200, R"({"result":[true]})", Word{},
        "the result is of type array, expected true, false or an object with `allow`"},
-      {200, R"({"result":1})", Effect::deny,
+      {200, R"({"result":1})", Word{},
        "the result is of type number, expected true, false or an object with `allow`"},
-      {200, R"({"result":null})", Effect::deny,
+      {200, R"({"result":null})", Word{},
        "the result is of type null, expected true, false or an object with `allow`"},
-      {200, R"({"result":true,"result":true})", Effect::deny,
+      {200, R"({"result":true,"result":true})", Word{},
        "the advisor's answer: duplicate key `result`"},
-      {200, "true", Effect::deny, "the advisor's answer: it is JSON, but no object"},
-      {200, "", Effect::deny, "the advisor's answer: it is no valid JSON"},
-      {201, R"({"result":true})", Effect::deny, "the advisor answered HTTP 201"},
-      {500, R"({"result":true})", Effect::deny, "the advisor answered HTTP 500"},
-      {302, R"({"result":true})", Effect::deny, "the advisor answered HTTP 302"},
+      {200, "true", Word{}, "the advisor's answer: it is JSON, but no object"},
+      {200, "", Word{}, "the advisor's answer: it is no valid JSON"},
+      {201, R"({"result":true})", Word{}, "the advisor answered HTTP 201"},
+      {500, R"({"result":true})", Word{}, "the advisor answered HTTP 500"},
+      {302, R"({"result":true})", Word{}, "the advisor answered HTTP 302"},
   }));
   CAPTURE(status, body);
   const Advice advice = read_advice(status, body);
@@ -123,7 +124,7 @@ TEST_CASE("advisor: the question is the data API's, the answer has its id", "[he
         nlohmann::json::parse(R"({"input":{"service":"api.example.com"}})"));
 }
 
-TEST_CASE("advisor: no clear answer in time denies", "[health][advisor]") {
+TEST_CASE("advisor: no clear answer in time is no word", "[health][advisor]") {
   World world;
   const char* expected = "";
   Milliseconds timeout = std::chrono::seconds{10};
@@ -157,11 +158,11 @@ TEST_CASE("advisor: no clear answer in time denies", "[health][advisor]") {
   world.ask("g", timeout, input);
   const auto given = world.wait(1);
   REQUIRE(given.size() == 1);
-  CHECK(given[0].effect == Effect::deny);
+  CHECK_FALSE(given[0].effect);
   CHECK(given[0].detail.starts_with(expected));
 }
 
-TEST_CASE("advisor: time in the line counts, and a full line denies", "[health][advisor]") {
+TEST_CASE("advisor: time in the line counts, and a full line gives no word", "[health][advisor]") {
   World world;
   world.backend.hang();
   world.ask("first", Milliseconds{150});
@@ -174,7 +175,7 @@ TEST_CASE("advisor: time in the line counts, and a full line denies", "[health][
   CHECK(given[1].detail == "no advice within 100 ms");
   CHECK(given[questions_max].detail == "no advice within 100 ms");
   CHECK(given[questions_max + 1].detail == "too many questions wait for the advisor");
-  for (const auto& one : given) CHECK(one.effect == Effect::deny);
+  for (const auto& one : given) CHECK_FALSE(one.effect);
 }
 
 TEST_CASE("advisor: it stops at once, and says nothing afterwards", "[health][advisor]") {

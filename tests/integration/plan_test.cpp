@@ -71,6 +71,10 @@ TEST_CASE("plan: between two revisions of a Git repository", "[integration][plan
   CHECK(working["traffic"][0]["service"] == "accounts.example.com");
   CHECK(working["traffic"][0]["clients"] == std::vector<std::string>{"IS"});
   CHECK(working["traffic"][0]["after"] == "ch");
+  CHECK(working["not-walked"] == std::vector<std::string>{"networks of networks.yaml"});
+  CHECK(repository.plan({}).out.ends_with(
+      "\nanswers not compared here: networks of networks.yaml; what changed of them is listed "
+      "above\n"));
 
   repository.commit("second");
   CHECK(repository.plan_json()["class"] == "none");
@@ -117,6 +121,10 @@ TEST_CASE("plan: two folders, and Markdown for a merge request", "[integration][
   CHECK(done.out.find("| traffic | record-weight: www.example.com record www1.eu.example.net |") !=
         std::string::npos);
   CHECK(done.out.find("| www.example.com | AD, AL and ") != std::string::npos);
+  const std::string last =
+      "\nClients: answers not compared here: networks of networks.yaml; what "
+      "changed of them is listed above.\n";
+  CHECK(done.out.ends_with(last));
 }
 
 TEST_CASE("plan: from what a running server loaded last", "[integration][plan]") {

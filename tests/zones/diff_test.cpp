@@ -103,6 +103,15 @@ std::vector<std::string> lines_of(const Difference& difference) {
   return lines;
 }
 
+TEST_CASE("difference: it says whose answers are not compared", "[zones][diff]") {
+  CHECK(difference_of(files(), files()).not_walked.empty());
+  Files with_networks = files();
+  with_networks["networks.yaml"] = "- { network: 203.0.113.0/24, country: DE }\n";
+  const std::vector<std::string> expected = {"networks of networks.yaml"};
+  CHECK(difference_of(files(), with_networks).not_walked == expected);
+  CHECK(difference_of(with_networks, files()).not_walked == expected);
+}
+
 using Row = std::tuple<const char*, std::string, std::string, std::string>;
 
 TEST_CASE("difference: each legal change says whether it loosens", "[zones][diff]") {

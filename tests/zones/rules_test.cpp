@@ -244,6 +244,48 @@ TEST_CASE("rules: what base weights may not do", "[zones][rules]") {
 )",
        {"zones/a.yaml:12:9: [contradictory-jurisdiction] `a.us.example` in US, but a hard service "
         "has its address or name in EU (zones/a.yaml:9); expected one jurisdiction"}},
+      {"a target's declared place is its tag",
+       R"(    residency: hard
+    home: EU
+    records:
+      - { region: eu, weight: 100, endpoint: a.eu.example }
+  web:
+    records:
+      - { region: eu, weight: 1, endpoint: a.eu.example, jurisdiction: US }
+)",
+       {"zones/a.yaml:12:9: [contradictory-jurisdiction] `a.eu.example` in US, but a hard service "
+        "has its address or name in EU (zones/a.yaml:9); expected one jurisdiction"}},
+      {"a region elsewhere, and the same declared place",
+       R"(    residency: hard
+    home: EU
+    records:
+      - { region: eu, weight: 100, endpoint: a.eu.example, addresses: 192.0.2.1 }
+      - { region: us, weight: 0, endpoint: b.example, jurisdiction: CH }
+  web:
+    records:
+      - { region: ch, weight: 1, endpoint: b.example }
+)",
+       {}},
+      {"a base weight for a target declared abroad",
+       R"(    residency: hard
+    home: EU
+    records:
+      - { region: eu, weight: 100, endpoint: a.eu.example, addresses: 192.0.2.1 }
+      - { region: eu, weight: 1, endpoint: b.example, jurisdiction: US }
+)",
+       {"zones/a.yaml:10:9: [base-crossing] by base weights, record `b.example` in region eu (US) "
+        "answers clients everywhere, outside home EU of hard service `api`; expected weight 0 for "
+        "it, or a route that reaches a record inside first"}},
+      {"on-block with a target declared abroad",
+       R"(    residency: hard
+    home: EU
+    on-block: b.example
+    records:
+      - { region: eu, weight: 100, endpoint: a.eu.example, addresses: 192.0.2.1 }
+      - { region: eu, weight: 0, endpoint: b.example, jurisdiction: US }
+)",
+       {"zones/a.yaml:8:15: [on-block-abroad] on-block answers `b.example` in US, outside home EU; "
+        "expected a record inside it"}},
       {"a chain to a service",
        R"(    residency: hard
     home: EU
@@ -265,6 +307,46 @@ TEST_CASE("rules: what base weights may not do", "[zones][rules]") {
     CHECK(findings({{"policy.yaml", small_policy}, {"zones/a.yaml", service_head + row.text}}) ==
           row.findings);
   }
+}
+
+TEST_CASE("rules: no static record leads past the gate of a hard service", "[zones][rules]") {
+  const auto zone = [](const std::string& records, const std::string& residency) {
+    return small_zone + "records:\n" + records +
+           "\nservices:\n  api:\n    residency: " + residency +
+           "\n    home: EU\n    records: [{ region: eu, weight: 1, endpoint: a.example, addresses: "
+           "192.0.2.1 }]\n";
+  };
+  const auto found = [&](const std::string& records, const std::string& residency = "hard") {
+    return findings({{"policy.yaml", small_policy}, {"zones/a.yaml", zone(records, residency)}});
+  };
+  for (const char* lawful :
+       {R"(  api: { SVCB: "1 . alpn=h2" })", R"(  api: { SVCB: "0 api" })",
+        R"(  _8443._https.api: { HTTPS: "0 api.example.com." })",
+        R"(  other: { SVCB: "1 . ipv4hint=198.51.100.1" })", R"(  api: { TXT: "text" })",
+        R"(  _dns.other: { SVCB: "1 us.example." })"}) {
+    CAPTURE(lawful);
+    CHECK(found(lawful).empty());
+  }
+  for (const char* unlawful :
+       {R"(  api: { SVCB: "1 . ipv4hint=198.51.100.1" })",
+        R"(  api: { SVCB: "1 . alpn=h2 ipv6hint=2001:db8::1" })",
+        R"(  api: { SVCB: "1 us.example." })", R"(  api: { SVCB: ["1 .", "2 us.example."] })",
+        R"(  _8443._https.api: { HTTPS: "1 . alpn=h2" })",
+        R"(  _8443._https.api: { HTTPS: "1 api ipv4hint=198.51.100.1" })",
+        R"(  _8443._https.api: { HTTPS: "0 us.example." })",
+        R"(  _dns.api: { SVCB: "1 us.example." })",
+        R"(  api: { IPSECKEY: '\# 7 0a0100c6336401' })"}) {
+    CAPTURE(unlawful);
+    const auto lines = found(unlawful);
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].find("[static-bypass]") != std::string::npos);
+    CHECK(found(unlawful, "soft").empty());
+  }
+  CHECK(found(R"(  _8443._https.api: { HTTPS: "0 us.example." })") ==
+        std::vector<std::string>{
+            "zones/a.yaml:7:3: [static-bypass] _8443._https.api.example.com. has static HTTPS "
+            "records, which would lead clients of hard service `api` past the gate; expected the "
+            "target api.example.com. without address hints"});
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "tests/zones/world.h"
 #include "zones/drill/report.h"
+#include "zones/key_list.h"
 #include "zones/steering.h"
 
 namespace demarc::zones {
@@ -179,6 +180,46 @@ TEST_CASE("steering: a freeze and a reload without its checks end a drill", "[zo
   other.services[0].checks.clear();
   (void)world.step(ConfigurationLoaded{configuration_of(std::move(other)), "reload"});
   CHECK_FALSE(world.steering.state().drill);
+}
+
+TEST_CASE("steering: the revocation of a key that signed a drill ends it", "[zones][drill]") {
+  Drills world;
+  REQUIRE(world.step(world.begin()).reply->accepted);
+  const auto restored = parse_state(write_state(world.steering.state()));
+  REQUIRE(restored);
+  world.steering = Steering(*restored);  // known over a restart
+  (void)world.step(ConfigurationLoaded{world.configuration, "start"});
+  REQUIRE(world.region() == "us");
+  const Effects revoked = world.step(KeyRevoked{"legal-1", "op", "lost"});
+  CHECK_FALSE(world.steering.state().drill);
+  CHECK(world.region() == "eu");
+  CHECK(std::ranges::count(revoked.audit, "drill-ended", &AuditEntry::kind) == 1);
+}
+
+TEST_CASE("steering: with an untrusted key list no drill begins, goes on or counts",
+          "[zones][drill]") {
+  Drills world;
+  const auto with_list = [&](std::uint32_t version) {
+    Repository repository =
+        repository_of({seed_service(Residency::soft)}, world.configuration->repository->policy);
+    auto& approvals = *repository.policy.approvals;
+    approvals.key_list = KeyList{.version = version, .require = {{"legal", 1}}};
+    approvals.key_list->digest = key_list_digest(approvals);
+    world.configuration = configuration_of(std::move(repository));
+    return world.step(ConfigurationLoaded{world.configuration, "reload"});
+  };
+  (void)with_list(2);
+  REQUIRE(world.step(world.begin()).reply->accepted);
+  REQUIRE(world.region() == "us");
+  const Effects untrusted = with_list(1);  // an older list
+  REQUIRE(std::ranges::count(untrusted.audit, "keys-refused", &AuditEntry::kind) == 1);
+  CHECK_FALSE(world.steering.state().drill);
+  CHECK(world.region() == "eu");
+  CHECK(world.step(world.begin()).reply->text.starts_with("refused: [not-now] the key list"));
+  CHECK(world.step(world.report(drill::sign_off_subject("d", digest)))
+            .reply->text.starts_with("refused: [not-now] the key list"));
+  (void)with_list(2);
+  CHECK(world.step(world.begin()).reply->accepted);
 }
 
 TEST_CASE("steering: only a signed report that passed moves the due date", "[zones][drill]") {

@@ -7,6 +7,7 @@
 
 #include "zones/diff/diff_services.h"
 #include "zones/diff/text.h"
+#include "zones/gate.h"
 
 namespace demarc::zones::diff {
 namespace {
@@ -33,7 +34,7 @@ std::string law_text(const Policy& policy, const Record& record) {
 bool is_abroad(const Policy& policy, const Service& service, const Record& record) {
   if (service.residency == Residency::none) return false;
   if (!service.home) return true;  // a client's home: some client's is elsewhere
-  return !policy.is_inside(*service.home, policy.region(record.region).jurisdiction);
+  return !lies_inside(policy, record, *service.home);
 }
 
 Change record_change(const ServicePair& pair, const Record& record, std::string kind,

@@ -56,6 +56,7 @@ ChangeClass Difference::gravest() const noexcept {
 Difference build_difference(DiffSide& from, DiffSide& to) {
   Difference difference;
   difference.traffic = diff::build_traffic(*from.repository, *to.repository);
+  difference.not_walked = diff::not_walked(*from.repository, *to.repository);
   std::set<std::string> shifted;
   for (const TrafficShift& shift : difference.traffic) shifted.insert(shift.service);
 

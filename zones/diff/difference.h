@@ -22,6 +22,9 @@ struct DiffSide {
 struct Difference {
   std::vector<Change> changes;        // by class (legal first), then subject, then kind
   std::vector<TrafficShift> traffic;  // by service
+  /// Clients whose answers `traffic` does not compare, though the repositories tell them apart:
+  /// "single tenants". Their changes are among `changes`.
+  std::vector<std::string> not_walked;
   /// Nothing differs, or the class of the gravest change.
   [[nodiscard]] bool empty() const noexcept { return changes.empty() && traffic.empty(); }
   [[nodiscard]] ChangeClass gravest() const noexcept;

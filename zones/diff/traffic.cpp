@@ -222,4 +222,13 @@ std::vector<TrafficShift> build_traffic(Repository& from, Repository& to) {
   return shifts;
 }
 
+std::vector<std::string> not_walked(const Repository& from, const Repository& to) {
+  std::vector<std::string> list;
+  if (from.tenants || to.tenants) list.emplace_back("single tenants");
+  if (!from.overrides.empty() || !to.overrides.empty()) {
+    list.emplace_back("networks of networks.yaml");
+  }
+  return list;
+}
+
 }  // namespace demarc::zones::diff

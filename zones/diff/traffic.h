@@ -14,4 +14,8 @@ namespace demarc::zones::diff {
 /// Sets `view` of every service on both sides. Ordered by service.
 [[nodiscard]] std::vector<TrafficShift> build_traffic(Repository& from, Repository& to);
 
+/// Who is left out of that walk on either side: single tenants, and networks of networks.yaml, for
+/// where such a network would lie without its line is in a database that a plan does not read.
+[[nodiscard]] std::vector<std::string> not_walked(const Repository& from, const Repository& to);
+
 }  // namespace demarc::zones::diff

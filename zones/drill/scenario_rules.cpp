@@ -44,8 +44,11 @@ class Rules {
                          yaml::suggest(text, service_words(repository_)));
     } else if (!is_drillable(repository_.service(*id))) {
       diagnostics_.error(place, "drill-of-tenants",
-                         "service `{}` is answered by tenant; expected one with a home of its own",
-                         text);
+                         "service `{}` has `home: tenant`: each tenant is answered by a law of its "
+                         "own, and a drill judges what clients of a country get; expected a "
+                         "service with one home (the endpoints of `{}` may fail in a drill, and "
+                         "its tenants then move)",
+                         text, text);
     }
   }
 

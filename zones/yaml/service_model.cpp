@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "zones/gate.h"
 #include "zones/yaml/check_model.h"
 
 namespace demarc::zones::yaml {
@@ -365,8 +366,8 @@ class ServiceBuilder {
 
   void check_block_record(const Record& record) {
     if (service_.residency != Residency::hard || !service_.home) return;
-    const JurisdictionId where = scope_.policy.region(record.region).jurisdiction;
-    if (scope_.policy.is_inside(*service_.home, where)) return;
+    const JurisdictionId where = place_of(scope_.policy, record);
+    if (lies_inside(scope_.policy, record, *service_.home)) return;
     reading_.error(entry_.on_block->at, "on-block-abroad",
                    "on-block answers `{}` in {}, outside home {}; expected a record inside it",
                    record.endpoint, scope_.policy.jurisdiction(where).name,

@@ -5,6 +5,7 @@
 
 #include "zones/mode_signal.h"
 #include "zones/rdata.h"
+#include "zones/yaml/service_bypass.h"
 
 namespace demarc::zones::yaml {
 namespace {
@@ -242,6 +243,7 @@ void check_services(const Zone& zone, std::span<const Service> services,
     check_beside_static(zone, service, diagnostics);
     check_delegation(zone, service, diagnostics);
   }
+  check_bypasses(zone, services, diagnostics);
   for (const Service& service : services) check_mode_name(zone, service, by_owner, diagnostics);
   check_nameservers(zone, by_owner, sources, diagnostics);
 }

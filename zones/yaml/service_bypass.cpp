@@ -1,0 +1,93 @@
+#include "zones/yaml/service_bypass.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+
+#include "zones/rdata.h"
+
+namespace demarc::zones::yaml {
+namespace {
+
+// Types whose RDATA says where a host is (RFC 1035, 2874, 4025, 6742, 8005, 8777).
+constexpr std::array address_types = {std::uint16_t{11},  std::uint16_t{38},  std::uint16_t{45},
+                                      std::uint16_t{55},  std::uint16_t{105}, std::uint16_t{106},
+                                      std::uint16_t{107}, std::uint16_t{260}};
+
+constexpr std::uint16_t ipv4hint = 4;  // RFC 9460 §14.3.2
+constexpr std::uint16_t ipv6hint = 6;
+
+std::uint16_t u16_at(std::span<const std::uint8_t> data, std::size_t at) {
+  return static_cast<std::uint16_t>(data[at] << 8 | data[at + 1]);
+}
+
+/// The name that bytes begin with, and the bytes after it.
+std::optional<Name> take_name(std::span<const std::uint8_t>& data) {
+  std::size_t end = 0;
+  while (end < data.size() && data[end] != 0) end += std::size_t{data[end]} + 1;
+  if (end >= data.size()) return std::nullopt;
+  auto name = Name::from_wire(data.first(end + 1));
+  data = data.subspan(end + 1);
+  return name;
+}
+
+/// Whether the parameters have no address hints; what cannot be read may have any.
+bool is_without_hints(std::span<const std::uint8_t> parameters) {
+  while (!parameters.empty()) {
+    if (parameters.size() < 4) return false;
+    const std::uint16_t key = u16_at(parameters, 0);
+    const std::size_t length = u16_at(parameters, 2);
+    if (key == ipv4hint || key == ipv6hint || parameters.size() - 4 < length) return false;
+    parameters = parameters.subspan(4 + length);
+  }
+  return true;
+}
+
+/// Whether an HTTPS or SVCB record leads to `owner` and leaves the addresses to it. A target of `.`
+/// is the record's own name.
+bool leads_home(const Rdata& rdata, const Name& at, const Name& owner) {
+  std::span<const std::uint8_t> data(reinterpret_cast<const std::uint8_t*>(rdata.data()),
+                                     rdata.size());
+  if (data.size() < 2) return false;
+  data = data.subspan(2);  // SvcPriority
+  const auto target = take_name(data);
+  if (!target || (target->is_root() ? at : *target) != owner) return false;
+  return is_without_hints(data);
+}
+
+/// "api.example.com" of "_8443._https.api.example.com": whose clients would ask there.
+Name without_underscores(Name name) {
+  while (name.wire().size() > 2 && name.wire()[1] == '_') name = name.parent();
+  return name;
+}
+
+}  // namespace
+
+void check_bypasses(const Zone& zone, std::span<const Service> services, Diagnostics& diagnostics) {
+  std::map<Name, const Service*> hard;
+  for (const Service& service : services) {
+    if (service.residency == Residency::hard) hard.emplace(service.owner, &service);
+  }
+  if (hard.empty()) return;
+  for (const RRset& rrset : zone.rrsets) {
+    const bool is_binding = rrset.type == rrtype::svcb || rrset.type == rrtype::https;
+    if (!is_binding && std::ranges::count(address_types, rrset.type) == 0) continue;
+    const auto found = hard.find(is_binding ? without_underscores(rrset.owner) : rrset.owner);
+    if (found == hard.end()) continue;
+    const Service& service = *found->second;
+    if (rrset.type == rrtype::https && rrset.owner == service.owner) continue;
+    const bool is_lawful = is_binding && std::ranges::all_of(rrset.rdata, [&](const Rdata& rdata) {
+                             return leads_home(rdata, rrset.owner, service.owner);
+                           });
+    if (is_lawful) continue;
+    diagnostics.error(service.place, "static-bypass",
+                      "{} has static {} records, which would lead clients of hard service `{}` "
+                      "past the gate; expected {}",
+                      rrset.owner.text(), type_to_text(rrset.type), service.label,
+                      is_binding ? "the target " + service.owner.text() + " without address hints"
+                                 : std::string("none"));
+  }
+}
+
+}  // namespace demarc::zones::yaml
