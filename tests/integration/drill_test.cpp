@@ -102,6 +102,7 @@ TEST_CASE("drill: eu is lost", "[integration][drill]") {
       [&] {
         const auto sent = std::chrono::system_clock::now();
         const DigAnswer answer = dig("127.0.0.1", server.port(), {"api.example.com", "A"});
+        INFO(answer.text);
         REQUIRE(answer.answer.size() == 1);
         if (answer.answer[0].rdata == Server::api_home) return true;
         ++abroad;

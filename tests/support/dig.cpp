@@ -135,7 +135,7 @@ DigAnswer parse_dig(std::string_view text) {
 
 DigAnswer dig(const std::string& address, std::uint16_t port, std::vector<std::string> arguments) {
   std::vector<std::string> argv = {"dig",    "-r",       "@" + address, "-p", std::to_string(port),
-                                   "+norec", "+tries=1", "+time=2"};
+                                   "+norec", "+tries=3", "+time=3"};
   std::ranges::move(arguments, std::back_inserter(argv));
   const Finished finished = run(std::move(argv));
   DigAnswer answer = parse_dig(finished.out);

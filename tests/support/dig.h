@@ -44,8 +44,9 @@ struct DigAnswer {
   [[nodiscard]] std::optional<std::uint32_t> ttl() const;
 };
 
-/// `dig @address -p port ARGUMENTS +norec +tries=1 +time=2`, with the arguments last, so that they
-/// win: {"www.example.com", "A", "+subnet=192.0.2.0/24", "+tcp"}.
+/// `dig @address -p port ARGUMENTS +norec +tries=3 +time=3`, with the arguments last, so that they
+/// win: {"www.example.com", "A", "+subnet=192.0.2.0/24", "+tcp"}. It asks again as a resolver does: on
+/// a busy machine a datagram may be lost, which is not what a test asks about.
 [[nodiscard]] DigAnswer dig(const std::string& address, std::uint16_t port,
                             std::vector<std::string> arguments);
 
