@@ -37,6 +37,9 @@ class Asserted {
   [[nodiscard]] bool is_usable(RegionId region) const {
     return any_record(region, [&](std::size_t i) { return bool{plan_.usable[i]}; });
   }
+  [[nodiscard]] bool is_open(RegionId region) const {
+    return any_record(region, [&](std::size_t i) { return !is_excluded(plan_, i); });
+  }
   [[nodiscard]] bool has_record(RegionId region) const {
     return any_record(region, [](std::size_t) { return true; });
   }
@@ -95,11 +98,16 @@ class Asserted {
     std::ranges::copy_if(assertion.regions, std::back_inserter(here),
                          [this](RegionId region) { return has_record(region); });
     if (here.size() < 2) return;
-    auto kept = std::ranges::find_if(here, [this](RegionId region) { return is_on(region); });
-    if (kept == here.end()) {
-      kept = std::ranges::find_if(here, [this](RegionId region) { return is_usable(region); });
+    // One that another assertion excludes answers nobody: kept, it would leave no one at all.
+    std::vector<RegionId> open;
+    std::ranges::copy_if(here, std::back_inserter(open),
+                         [this](RegionId region) { return is_open(region); });
+    if (open.empty()) return;
+    auto kept = std::ranges::find_if(open, [this](RegionId region) { return is_on(region); });
+    if (kept == open.end()) {
+      kept = std::ranges::find_if(open, [this](RegionId region) { return is_usable(region); });
     }
-    if (kept == here.end()) kept = here.begin();
+    if (kept == open.end()) kept = open.begin();
     for (const RegionId region : here) {
       if (region != *kept) exclude(region);
     }

@@ -11,8 +11,9 @@
 namespace demarc::zones {
 
 /// Makes the plan obey. at-least: the first regions of the list, at home, get their weights back
-/// until enough are on, up or not. never-together: the first region with weight keeps it (if none
-/// has any, the first that is usable), the records of the others are excluded. Adds the ids of
+/// until enough are on, up or not. never-together: of the regions that no other assertion excludes,
+/// the first with weight keeps it (if none has any, the first that is usable), the records of the
+/// others are excluded, so that one of them is always left. Adds the ids of
 /// those that changed something to `asserted`. Where one assertion's way breaks another, the
 /// regions of all go back to base weights, which break none. Pure.
 void apply_assertions(const Repository& repository, Plan& plan);

@@ -336,12 +336,9 @@ void Steering::on(Step& step, const FreezeSet& event) {
   state_.freeze.reset();
   step.out.alerts_ended.emplace_back("freeze");
   for (auto& [key, check] : state_.checks) {
-    const bool failing = check.failing || check.verdict == Verdict::down;
-    if (failing == check.failing) continue;
-    check.failing = failing;
-    const auto& services = services_of_check_.at(key);
-    step.touched.insert(services.begin(), services.end());
+    check.failing = check.failing || check.verdict == Verdict::down;
   }
+  touch_all(step);  // covered crossings waited for this as well
   reply(step.out, true, "the freeze has ended");
 }
 

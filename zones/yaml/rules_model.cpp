@@ -57,6 +57,12 @@ class RulesBuilder {
                      entry.id.value);
       return;
     }
+    if (counts && *entry.at_least > entry.of.size()) {
+      reading_.error(entry.at, "bad-assertion",
+                     "assertion `{}` asks for {} of {} regions; expected as many at most",
+                     entry.id.value, *entry.at_least, entry.of.size());
+      return;
+    }
     Assertion assertion;
     assertion.id = entry.id.value;
     assertion.kind = counts ? Assertion::Kind::at_least : Assertion::Kind::never_together;
@@ -109,7 +115,11 @@ class RulesBuilder {
     for (const Region& one : policy_.regions) known.push_back(one.name);
     std::vector<RegionId> ids;
     for (const TextAt& name : names) {
-      if (const auto id = policy_.find_region(name.value)) {
+      const auto id = policy_.find_region(name.value);
+      if (id && std::ranges::count(ids, *id) != 0) {
+        reading_.error(name.at, "region-twice", "region `{}` again; expected it once in a list",
+                       name.value);
+      } else if (id) {
         ids.push_back(*id);
       } else {
         reading_.error(name.at, "unknown-region", "unknown region `{}`; {}", name.value,

@@ -267,8 +267,15 @@ class ServiceBuilder {
     service_.activation.target_healthy = entry_.activation->target_healthy;
     service_.activation.capacity = entry_.activation->capacity;
     for (const LagEntry& entry : entry_.activation->lag) {
+      if (entry.region.value.empty()) continue;  // reported where it was read
       const auto region = resolve_region(entry.region);
       if (!region) continue;
+      if (std::ranges::count(service_.activation.lag, *region, &LagCheck::region) != 0) {
+        reading_.error(entry.region.at, "region-twice",
+                       "region `{}` again; expected one lag for each", entry.region.value);
+        continue;
+      }
+      warn_without_record(entry.region, *region);
       LagCheck check = entry.check;
       check.region = *region;
       check.key = fmt::format("{}/{}/lag/{}", scope_.apex.text_without_dot(), service_.label,
@@ -301,12 +308,16 @@ class ServiceBuilder {
       const auto region = resolve_region(name);
       if (!region) continue;
       regions.push_back(*region);
-      if (has_record_in(*region) || service_.records.size() != entry_.records.size()) continue;
-      reading_.warning(name.at, "region-without-record",
-                       "region `{}`, in which the service has no record; expected one of its own",
-                       name.value);
+      warn_without_record(name, *region);
     }
     return regions;
+  }
+
+  void warn_without_record(const TextAt& name, RegionId region) {
+    if (has_record_in(region) || service_.records.size() != entry_.records.size()) return;
+    reading_.warning(name.at, "region-without-record",
+                     "region `{}`, in which the service has no record; expected one of its own",
+                     name.value);
   }
 
   RouteNearest nearest_route() {
