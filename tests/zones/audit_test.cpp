@@ -9,6 +9,7 @@
 
 #include "tests/support/temp_folder.h"
 #include "zones/audit/verify.h"
+#include "zones/jws.h"
 #include "zones/time_text.h"
 
 using namespace demarc;
@@ -39,8 +40,8 @@ void append(AuditLog& log, std::vector<AuditEntry> entries) {
 }
 
 /// Five entries in three files.
-void fill(const std::string& folder) {
-  auto log = AuditLog::open(folder, "ns1");
+void fill(const std::string& folder, std::optional<NoteSigner> signer = std::nullopt) {
+  auto log = AuditLog::open({.folders = {folder, {}}, .node = "ns1", .signer = std::move(signer)});
   REQUIRE(log.has_value());
   append(*log, {fact("start", "-")});
   append(*log, {fact("failover-wanted"), fact("crossing-held")});
@@ -165,7 +166,7 @@ TEST_CASE("audit: each failing write or sync leaves the trail as it was", "[zone
     int calls = 0;
     bool broken = true;
     const auto due = [&] { return broken && calls++ == fail_at; };
-    const DiskCalls real = DiskCalls::real();
+    const DiskCalls real;
     DiskCalls failing{[&](int file, const void* bytes, std::size_t size) -> ssize_t {
                         if (due()) {
                           // A disk that fills up takes the first half.
@@ -224,7 +225,8 @@ TEST_CASE("audit: a log that no crash explains does not open", "[zones][audit]")
 TEST_CASE("audit: an index that was cut or taken away is no crash, and nothing is erased",
           "[zones][audit]") {
   const TempFolder folder;
-  fill(folder.path());
+  fill(folder.path(),
+       *NoteSigner::make("ns1/audit", make_key_pair(KeyAlgorithm::EdDSA)->private_key_pem));
   const std::string index = folder.path() + "/index.jsonl";
   const std::string eu = read(folder.path() + "/jurisdiction-EU.jsonl");
   // Cut to three lines: the entries beyond continue the tree, so they are all named again.
@@ -240,7 +242,7 @@ TEST_CASE("audit: an index that was cut or taken away is no crash, and nothing i
   }
   CHECK(read(index) == good);
   CHECK(read(folder.path() + "/jurisdiction-EU.jsonl") == eu);
-  // An entry in the middle of what is beyond the index is gone: that does not open.
+  // An entry in the middle of what was acknowledged is gone, as the checkpoint tells.
   write(index, good.substr(0, at));
   std::filesystem::remove(folder.path() + "/jurisdiction-US.jsonl");
   CHECK_FALSE(AuditLog::open(folder.path(), "ns1").has_value());

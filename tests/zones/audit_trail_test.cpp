@@ -205,7 +205,7 @@ TEST_CASE("trail: each failing write leaves entries and checkpoints as they were
     AuditOptions options = options_of(folder.path());
     options.folders.by_jurisdiction["US"] = other.path();
     int calls = 0;
-    const DiskCalls real = DiskCalls::real();
+    const DiskCalls real;
     options.calls = {
         [&](int file, const void* bytes, std::size_t size) -> ssize_t {
           if (calls++ != fail_at) return real.write(file, bytes, size);

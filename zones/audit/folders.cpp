@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include "geo/base/descriptor.h"
 #include "zones/audit/entry.h"
@@ -106,6 +107,12 @@ bool LogLines::next() {
 
 std::string LogLines::at() const {
   return fmt::format("{}:{}", std::filesystem::path(files_[file_].path).filename().string(), line_);
+}
+
+Result<void, SystemError> sync_folder(const std::string& path) {
+  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open() || ::fsync(folder.number()) != 0) return system_error("sync " + path);
+  return {};
 }
 
 std::string read_small(const std::string& path) {

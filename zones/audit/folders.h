@@ -41,6 +41,8 @@ struct LogFile {
 /// Every log by its name, its segments oldest first, the active file last.
 using LogFiles = std::map<std::string, std::vector<LogFile>>;
 [[nodiscard]] LogFiles list_logs(const AuditFolders& folders);
+/// The names of new and renamed files in it survive a power cut from then on.
+[[nodiscard]] Result<void, SystemError> sync_folder(const std::string& path);
 
 /// The lines of one log, through all its segments.
 class LogLines {

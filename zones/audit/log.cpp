@@ -1,4 +1,4 @@
-// Appending: see zones/audit/log.h. Opening and repairing is zones/audit/log_open.cpp.
+// Appending: see zones/audit/log.h. Opening is zones/audit/log_open.cpp.
 #include "zones/audit/log.h"
 
 #include <array>
@@ -16,10 +16,10 @@ namespace {
 
 constexpr mode_t private_file = 0600;  // who failed over where is nobody else's business
 
-constexpr std::array<std::string_view, 13> border_starts = {
-    "crossing-",    "soft-crossing-",       "grant-",     "token-",      "review-",
-    "keys-",        "configuration-loaded", "service-",   "break-glass", "key-revoked",
-    "audit-mended", retention_kind,         "disk-broken"};
+constexpr std::array<std::string_view, 14> border_starts = {
+    "crossing-",    "soft-crossing-",       "grant-",      "token-",      "review-",
+    "keys-",        "configuration-loaded", "service-",    "break-glass", "key-revoked",
+    "audit-mended", retention_kind,         "disk-broken", "log-repaired"};
 
 /// Holds the folder's lock for a scope.
 class Locked {
@@ -39,18 +39,7 @@ class Locked {
   int number_;
 };
 
-Result<void, SystemError> sync_folder(const std::string& path) {
-  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.is_open() || ::fsync(folder.number()) != 0) return system_error("sync " + path);
-  return {};
-}
-
 }  // namespace
-
-DiskCalls DiskCalls::real() {
-  return {[](int file, const void* bytes, std::size_t size) { return ::write(file, bytes, size); },
-          [](int file) { return ::fdatasync(file); }};
-}
 
 bool concerns_border(std::string_view kind) noexcept {
   for (const std::string_view start : border_starts) {
@@ -92,21 +81,26 @@ Result<int, SystemError> AuditLog::file(const std::string& name) {
   return files_.emplace(name, std::move(made)).first->second.number();
 }
 
+Result<void, SystemError> AuditLog::write_synced(int file, std::string_view text,
+                                                 const std::string& path) {
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t written = options_.calls.write(file, text.data() + done, text.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return system_error("write " + path);
+    done += static_cast<std::size_t>(written);
+  }
+  if (options_.calls.sync(file) != 0) return system_error("sync " + path);
+  return {};
+}
+
 Result<void, SystemError> AuditLog::write_all(const std::map<std::string, std::string>& lines) {
   for (const auto& [name, text] : lines) {
     if (text.empty()) continue;
     const auto handle = file(name);
     if (!handle) return std::unexpected(handle.error());
-    std::size_t done = 0;
-    while (done < text.size()) {
-      const ssize_t written = options_.calls.write(*handle, text.data() + done, text.size() - done);
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return system_error("write " + options_.folders.path_of(name));
-      done += static_cast<std::size_t>(written);
-    }
-    if (options_.calls.sync(*handle) != 0) {
-      return system_error("sync " + options_.folders.path_of(name));
-    }
+    auto written = write_synced(*handle, text, options_.folders.path_of(name));
+    if (!written) return written;
   }
   return {};
 }
@@ -136,7 +130,7 @@ Result<void, SystemError> AuditLog::undo() {
   const auto cut = [&](const std::string& name) -> Result<void, SystemError> {
     const auto known = files_.find(name);
     if (known == files_.end()) return {};
-    if (::ftruncate(known->second.number(), good_size_[name]) != 0) {
+    if (options_.calls.truncate(known->second.number(), good_size_[name]) != 0) {
       return system_error("truncate " + options_.folders.path_of(name));
     }
     return {};
@@ -159,7 +153,9 @@ Result<void, SystemError> AuditLog::rotate(const std::string& log) {
   const std::string& folder = options_.folders.of_log(log);
   const std::string path = options_.folders.path_of(log);
   const std::string segment = folder + "/" + segment_name(log, first->second);
-  if (::rename(path.c_str(), segment.c_str()) != 0) return system_error("rename " + path);
+  if (options_.calls.rename(path.c_str(), segment.c_str()) != 0) {
+    return system_error("rename " + path);
+  }
   files_.erase(log);
   good_size_[log] = 0;
   active_first_.erase(first);

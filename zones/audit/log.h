@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <functional>
 #include <map>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "geo/base/descriptor.h"
 #include "geo/base/moment.h"
@@ -25,12 +27,13 @@
 
 namespace demarc::zones {
 
-/// The calls that can fail on a full or dying disk; tests make each of them fail.
+/// The calls that can fail on a full or dying disk, or be the last before a crash; tests make each
+/// of them fail, and end at each. They are the system's own unless replaced.
 struct DiskCalls {
-  std::function<ssize_t(int file, const void* bytes, std::size_t size)> write;
-  std::function<int(int file)> sync;
-
-  [[nodiscard]] static DiskCalls real();
+  std::function<ssize_t(int file, const void* bytes, std::size_t size)> write = ::write;
+  std::function<int(int file)> sync = ::fdatasync;
+  std::function<int(int file, off_t size)> truncate = ::ftruncate;
+  std::function<int(const char* from, const char* to)> rename = ::rename;
 };
 
 struct AuditOptions {
@@ -38,7 +41,7 @@ struct AuditOptions {
   std::string node;
   std::optional<NoteSigner> signer;  // nothing: no checkpoints
   std::uint64_t rotate_bytes = std::uint64_t{64} << 20;
-  DiskCalls calls = DiskCalls::real();
+  DiskCalls calls = {};
 };
 
 /// Whether an entry of this kind is a decision about a border: a checkpoint follows it in the same
@@ -50,13 +53,13 @@ struct AuditOptions {
 class AuditLog {
  public:
   /// Opens or begins the trail, regrows the tree from the index, finishes a retention that a crash
-  /// interrupted, and repairs what a crash in the middle of an append left behind; what was
-  /// repaired is told by repairs(). Fails on files that no crash explains, and on a trail shorter
-  /// than its last checkpoint: then `demarc audit verify` says more.
+  /// interrupted, and repairs what a crash in the middle of an append left behind: whole entries
+  /// that continue the trail are indexed, those whose predecessor was never written go to a file
+  /// of their own. What was repaired is told by repairs(). Fails on files that no crash explains,
+  /// and on a trail shorter than its last checkpoint: then `demarc audit verify` says more.
   [[nodiscard]] static Result<AuditLog, SystemError> open(AuditOptions options);
   [[nodiscard]] static Result<AuditLog, SystemError> open(const std::string& folder,
-                                                          std::string node,
-                                                          DiskCalls calls = DiskCalls::real()) {
+                                                          std::string node, DiskCalls calls = {}) {
     return open({.folders = {folder, {}}, .node = std::move(node), .calls = std::move(calls)});
   }
   AuditLog(AuditLog&&) noexcept;
@@ -80,8 +83,14 @@ class AuditLog {
   [[nodiscard]] const std::vector<std::string>& repairs() const noexcept { return repairs_; }
 
  private:
-  /// Entries that are whole in a log, and that the index does not name.
-  using Beyond = std::map<std::uint64_t, std::pair<ParsedEntry, std::string>>;
+  /// An entry that is whole in a log, and that the index does not name.
+  struct BeyondEntry {
+    ParsedEntry parsed;
+    std::string log;
+    LogFile file;
+    off_t begin = 0;  // where its line begins in the file, in bytes
+  };
+  using Beyond = std::map<std::uint64_t, BeyondEntry>;
   struct LastEntry {
     std::uint64_t sequence = 0;
     Sha256 hash{};
@@ -94,7 +103,12 @@ class AuditLog {
   [[nodiscard]] Result<void, SystemError> repair_logs();
   [[nodiscard]] Result<bool, SystemError> read_log(const std::string& log, const LogFile& file,
                                                    Beyond& beyond);
-  [[nodiscard]] Result<void, SystemError> index_again(const Beyond& beyond);
+  [[nodiscard]] Result<std::string, SystemError> continuing_lines(Beyond& beyond);
+  [[nodiscard]] Result<void, SystemError> index_again(Beyond beyond);
+  [[nodiscard]] Result<void, SystemError> set_aside(const Beyond& beyond);
+  [[nodiscard]] Result<void, SystemError> cut_tail(const BeyondEntry& first,
+                                                   const std::string& what);
+  void tell_torn(std::string_view name, std::string_view bytes);
   [[nodiscard]] Result<void, SystemError> grow(const Sha256& leaf);
   [[nodiscard]] Result<void, SystemError> tell_vkey() const;
   void finish_retention();
@@ -102,6 +116,8 @@ class AuditLog {
   [[nodiscard]] Result<int, SystemError> file(const std::string& name);
   [[nodiscard]] Result<void, SystemError> write_all(
       const std::map<std::string, std::string>& lines);
+  [[nodiscard]] Result<void, SystemError> write_synced(int file, std::string_view text,
+                                                       const std::string& path);
   [[nodiscard]] Result<void, SystemError> write_in_order(
       const std::map<std::string, std::string>& logs, const std::string& index,
       const std::string& note);
