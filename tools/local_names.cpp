@@ -52,6 +52,7 @@ std::shared_ptr<const dns::OperatorView> build_operator_view(
     view->zones.push_back(zone.operator_names.value_or(zones::OperatorNames{}));
     if (!zone.operator_names) continue;
     for (const zones::ServiceId id : zone.services) {
+      if (repository.service(id).tenants_of) continue;  // no name of its own on the wire
       view->services[zones::index_of(id)] = texts_of(steering, *zone.operator_names, id);
     }
   }

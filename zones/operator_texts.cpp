@@ -55,14 +55,13 @@ std::string joined(const std::vector<std::string>& ids) {
 }
 
 /// The service's own changes, and those of the classes of its tenants.
-std::vector<std::string> pending_ids(const Repository& repository, const Service& service,
+std::vector<std::string> pending_ids(const Repository& repository, ServiceId service,
                                      const SteeringState& state) {
-  const std::string own = service.owner.text_without_dot();
-  const std::string of_classes = "._tenants." + own;
   std::vector<std::string> ids;
-  const bool has_tenants = service.home_kind == HomeKind::tenant && repository.tenants != nullptr;
   for (const auto& [id, change] : state.pending) {
-    if (change.service == own || (has_tenants && change.service.ends_with(of_classes))) {
+    const auto owner = Name::parse_absolute(change.service);
+    const auto held = owner ? repository.find_service(*owner) : std::nullopt;
+    if (held && (held == service || repository.service(*held).tenants_of == service)) {
       ids.push_back(id);
     }
   }
@@ -137,10 +136,10 @@ std::vector<std::string> health_lines(const Policy& policy, const Service& servi
 GateTexts gate_texts(const Repository& repository, ServiceId id, const SteeringState& state,
                      const ClearedWeights* cleared) {
   const Service& service = repository.service(id);
-  const std::string fields = fmt::format(
-      " residency={} home={} pending={} standing={}", to_text(service.residency),
-      home_text(repository.policy, service), joined(pending_ids(repository, service, state)),
-      joined(standing_grants(repository, service, state)));
+  const std::string fields =
+      fmt::format(" residency={} home={} pending={} standing={}", to_text(service.residency),
+                  home_text(repository.policy, service), joined(pending_ids(repository, id, state)),
+                  joined(standing_grants(repository, service, state)));
   GateTexts texts{mode_text(std::nullopt) + fields, {}};
   if (cleared == nullptr || !cleared->mode() || !cleared->valid_until()) return texts;
   texts.live = mode_text(LiveMode{*cleared->mode(), *cleared->valid_until()}) + fields;

@@ -5,6 +5,7 @@
 #include "dns/local_names.h"
 #include "tests/dns/world.h"
 #include "tests/support/allocation_count.h"
+#include "zones/operator_texts.h"
 
 namespace demarc::dns::test {
 namespace {
@@ -48,15 +49,17 @@ struct LocalWorld {
       texts.health.add("v=demarc1 region=us", 0);
       texts.gate_home.add("v=demarc1 mode=home", 0);
       texts.gate_live.add("v=demarc1 mode=full-write", 0);
-      texts.regions = texts.fenced_regions = regions_by_variant();
+      const auto id = static_cast<zones::ServiceId>(at);
+      const zones::ClearedWeights cleared = world.clear(id);
+      texts.regions = texts.fenced_regions =
+          zones::answering_regions(world.repository.policy, world.repository.service(id), cleared,
+                                   cleared.choice_of_variant());
     }
     view = std::make_shared<const OperatorView>(std::move(made));
     with_view = with_local_names(*plain, view, nullptr);
   }
 
   static geo::Prefix network(std::string_view text) { return geo::parse_prefix(text).value(); }
-  /// The variants of the one view that all services share, by the order of their first client.
-  static std::vector<std::string> regions_by_variant() { return {"eu", "eu", "us"}; }
 
   [[nodiscard]] Client client(const char* from) const {
     Client asking(*with_view);
