@@ -1,6 +1,6 @@
 // Names that stand in no zone file: what operators may ask of a service (`_geo.NAME`,
 // `_health.NAME`, `_gate.NAME`) and the values by which a certificate authority knows whose a name
-// is (`_acme-challenge.NAME`, RFC 8555 §8.4). tools/local_view.h fills them,
+// is (`_acme-challenge.NAME`, RFC 8555 §8.4). tools/local_names.h fills them,
 // dns/local_reply.h answers with them; a name that a zone has wins over all of them.
 #pragma once
 

@@ -1,5 +1,5 @@
 // What an operator is told of a service over DNS: its health, its gate, and which regions answer.
-// zones/steering.h knows it, tools/local_view.h asks here, dns/local_names.h answers with it.
+// zones/steering.h knows it, tools/local_names.h asks here, dns/local_names.h answers with it.
 #pragma once
 
 #include <string>
