@@ -20,15 +20,16 @@ History::History(std::uint64_t seed) : random_(seed) {
 std::uint64_t History::pick(std::uint64_t below) { return random_() % below; }
 
 std::string History::pick_region() {
-  static constexpr const char* names[] = {"eu", "eu2", "ch", "us"};
-  return names[pick(4)];
+  static constexpr const char* names[] = {"eu", "eu2", "ch", "us", "jp"};
+  return names[pick(5)];
 }
 
 void History::one_event() {
   if (!oracle_.violation().empty()) return;
   pass_time();
   if (is_trail_broken_ && one_in(4)) return break_disk();
-  switch (pick(24)) {
+  if (!asked_.empty() && one_in(3)) return advise();
+  switch (pick(26)) {
     case 0:
     case 1:
     case 2:
@@ -56,6 +57,9 @@ void History::one_event() {
       return review();
     case 14:
       return happens(TimerFired{});
+    case 15:
+    case 16:
+      return measure_lag();
     default:
       return verdict();
   }
@@ -76,13 +80,34 @@ void History::verdict() {
                                      Verdict::stale};
   static constexpr Verdict abroad[] = {Verdict::up, Verdict::up, Verdict::up, Verdict::down,
                                        Verdict::stale};
-  const bool is_abroad = index_of(service.record(check.record).region) == 3;
+  const bool is_abroad = index_of(service.record(check.record).region) >= 3;
   happens(VerdictFound{check.key, is_abroad ? abroad[pick(5)] : home[pick(5)], "sim"});
+}
+
+void History::measure_lag() {
+  const auto& services = configuration_->repository->services;
+  const auto& checks = services[pick(services.size())].activation.lag;
+  if (checks.empty()) return verdict();
+  const std::string& key = checks[pick(checks.size())].key;
+  const std::optional<double> value =
+      one_in(6) ? std::nullopt : std::optional<double>(static_cast<double>(pick(45)));
+  happens(LagMeasured{key, value, "sim"});
+}
+
+/// An answer to one of the last questions, perhaps to one that was answered.
+void History::advise() {
+  const AdviceWanted& asked =
+      asked_[asked_.size() - 1 - pick(std::min<std::size_t>(asked_.size(), 4))];
+  const std::optional<Effect> effect =
+      one_in(6) ? std::nullopt : std::optional(one_in(4) ? Effect::deny : Effect::allow);
+  happens(AdviceGiven{asked.id, effect, "sim"});
 }
 
 History::Campaign History::new_campaign() {
   const auto& services = configuration_->repository->services;
   const Service& service = services[pick(services.size())];
+  const Service& named =
+      service.tenants_of ? configuration_->repository->service(*service.tenants_of) : service;
   const auto region_of = [&] {
     const Record& record = service.records[pick(service.records.size())];
     return configuration_->repository->policy.region(record.region).name;
@@ -90,20 +115,29 @@ History::Campaign History::new_campaign() {
   Claims claims{.issuer = "sim",
                 .audience = one_in(30) ? "other" : "sim",
                 .zone = "example.com",
-                .service = service.label,
+                .service = named.label,
                 .from = {one_in(8) ? pick_region() : region_of()},
-                .to = {one_in(6) ? region_of() : "us"},
+                .to = {one_in(3)   ? region_of()
+                       : one_in(3) ? "jp"
+                                   : "us"},
                 .reason = "sim",
                 .case_id = fmt::format("SIM-{}", pick(1000))};
   static constexpr Mode modes[] = {Mode::full_write, Mode::full_write, Mode::scoped_write,
                                    Mode::read_only};
   claims.mode = modes[pick(4)];
-  if (one_in(10)) claims.service = "*";
+  if (service.tenants_of && one_in(2)) {
+    static constexpr const char* tenants[] = {"acme", "acme", "asset", "bolt", "ghost"};
+    claims.tenant = tenants[pick(5)];
+  } else if (one_in(10)) {
+    claims.service = "*";
+  }
+  if (one_in(6) && claims.to.front() != "jp") claims.to.push_back("jp");
   if (one_in(4)) claims.max_share = 1 + pick(100);
   if (one_in(8)) claims.type = TokenType::break_glass;
   if (one_in(8) && claims.type == TokenType::approval) {
     claims.plan_template = "eu-to-us";
     claims.max_share.reset();
+    claims.tenant.reset();
     claims.service = "s0";
     claims.from = {"eu"};
     claims.to = {"us"};
@@ -114,6 +148,7 @@ History::Campaign History::new_campaign() {
     const auto chosen =
         std::next(pending.begin(), static_cast<std::ptrdiff_t>(pick(pending.size())));
     claims.change = one_in(4) ? "chg-0000000000" : chosen->first;
+    claims.tenant.reset();
     claims.service = chosen->second.service;
     claims.from = chosen->second.from;
     claims.to = chosen->second.to;
@@ -286,6 +321,10 @@ void History::happens(decltype(Event::what) what) {
   }
   if (const auto* revoked = std::get_if<KeyRevoked>(&what)) oracle_.key_revoked(revoked->key_id);
   if (std::holds_alternative<ClockTrusted>(what)) oracle_.clock_trusted();
+  if (const auto* lag = std::get_if<LagMeasured>(&what))
+    oracle_.lag_measured(lag->check, lag->value);
+  if (const auto* advice = std::get_if<AdviceGiven>(&what))
+    oracle_.advised(advice->id, advice->effect);
   if (const auto* loaded = std::get_if<ConfigurationLoaded>(&what)) {
     oracle_.loaded(loaded->configuration, clients_);
   }
@@ -313,6 +352,10 @@ void History::carry_out(Effects effects) {
     for (const Choice& choice : weights.choices()) {
       for (const WeightedRecord& r : choice.records) mix(index_of(r.record) << 16 | r.weight);
     }
+  }
+  for (const AdviceWanted& asked : effects.advice_wanted) {
+    oracle_.advice_asked(asked);
+    asked_.push_back(asked);
   }
   effects_ = std::move(effects);
   if (!fails) return;
