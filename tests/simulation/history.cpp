@@ -103,28 +103,30 @@ void History::advise() {
   happens(AdviceGiven{asked.id, effect, "sim"});
 }
 
+/// Mostly what somebody would sign: from the home of a hard service to a place abroad that it has.
 History::Campaign History::new_campaign() {
   const auto& services = configuration_->repository->services;
-  const Service& service = services[pick(services.size())];
+  std::size_t chosen = pick(services.size());
+  for (int tries = 0; tries < 3 && services[chosen].residency != Residency::hard; ++tries) {
+    chosen = pick(services.size());
+  }
+  const Service& service = services[chosen];
   const Service& named =
       service.tenants_of ? configuration_->repository->service(*service.tenants_of) : service;
-  const auto region_of = [&] {
-    const Record& record = service.records[pick(service.records.size())];
-    return configuration_->repository->policy.region(record.region).name;
+  const auto region_of = [&](std::size_t record) {
+    const std::size_t at = one_in(6) ? pick(service.records.size()) : record;
+    return configuration_->repository->policy.region(service.records[at].region).name;
   };
   Claims claims{.issuer = "sim",
                 .audience = one_in(30) ? "other" : "sim",
                 .zone = "example.com",
                 .service = named.label,
-                .from = {one_in(8) ? pick_region() : region_of()},
-                .to = {one_in(3)   ? region_of()
-                       : one_in(3) ? "jp"
-                                   : "us"},
+                .from = {one_in(8) ? pick_region() : region_of(0)},
+                .to = {region_of(std::min<std::size_t>(1, service.records.size() - 1))},
                 .reason = "sim",
                 .case_id = fmt::format("SIM-{}", pick(1000))};
-  static constexpr Mode modes[] = {Mode::full_write, Mode::full_write, Mode::scoped_write,
-                                   Mode::read_only};
-  claims.mode = modes[pick(4)];
+  static constexpr Mode modes[] = {Mode::read_only, Mode::scoped_write, Mode::full_write};
+  claims.mode = modes[one_in(3) ? pick(3) : static_cast<std::size_t>(service.access)];
   if (service.tenants_of && one_in(2)) {
     static constexpr const char* tenants[] = {"acme", "acme", "asset", "bolt", "ghost"};
     claims.tenant = tenants[pick(5)];
@@ -145,13 +147,13 @@ History::Campaign History::new_campaign() {
   }
   if (one_in(6) && !steering_.state().pending.empty() && !claims.plan_template) {
     const auto& pending = steering_.state().pending;
-    const auto chosen =
+    const auto change =
         std::next(pending.begin(), static_cast<std::ptrdiff_t>(pick(pending.size())));
-    claims.change = one_in(4) ? "chg-0000000000" : chosen->first;
+    claims.change = one_in(4) ? "chg-0000000000" : change->first;
     claims.tenant.reset();
-    claims.service = chosen->second.service;
-    claims.from = chosen->second.from;
-    claims.to = chosen->second.to;
+    claims.service = change->second.service;
+    claims.from = change->second.from;
+    claims.to = change->second.to;
     claims.mode = Mode::full_write;
   }
   return {claims, 0};
