@@ -385,10 +385,14 @@ bool is_eligible(const Repository& repository, const Service& service, const Rec
   const Policy& policy = repository.policy;
   if (!is_eligible(policy, service, record, home)) return false;
   if (service.residency != Residency::soft || !home || policy.residency_rules.empty()) return true;
-  const JurisdictionId where = place_of(policy, record);
-  if (policy.is_inside(*home, where)) return true;
-  return !is_denied_by_name(
-      match_rule(policy, crossing_of(repository, service, *home, where, std::nullopt)));
+  const auto is_denied = [&](JurisdictionId where) {
+    return !policy.is_inside(*home, where) &&
+           is_denied_by_name(
+               match_rule(policy, crossing_of(repository, service, *home, where, std::nullopt)));
+  };
+  // Where it runs and where it is declared to lie: a deny of either keeps it off.
+  return !is_denied(place_of(policy, record)) &&
+         !is_denied(policy.region(record.region).jurisdiction);
 }
 
 std::optional<JurisdictionId> home_of(const Service& service, const Variant& variant) noexcept {
