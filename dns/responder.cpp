@@ -1,5 +1,6 @@
 #include "dns/responder.h"
 
+#include "dns/local_reply.h"
 #include "dns/query.h"
 #include "dns/steered_reply.h"
 #include "dns/wire.h"
@@ -197,6 +198,10 @@ void add_answer(const Snapshot& snapshot, Worker& worker, const Query& query,
   if (query.edns.wants_zone_version) reply.set_zone_version(snapshot.zones->version(node.zone));
   if (node.has(Node::is_cut | Node::is_below_cut)) {
     return add_referral(*snapshot.zones, match, query, reply);
+  }
+  if ((snapshot.operators || snapshot.challenges) && may_be_local(match, node) &&
+      add_local_name({snapshot, worker, query, client}, node.zone, reply)) {
+    return;
   }
   if (match.kind == MatchKind::missing) {
     if (node.has(Node::has_tenants)) {

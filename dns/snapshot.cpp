@@ -75,6 +75,8 @@ std::unique_ptr<const Snapshot> build_snapshot(const zones::Repository& reposito
   snapshot->locations = std::move(parts.locations);
   snapshot->views = std::move(parts.views);
   snapshot->identity = std::move(parts.identity);
+  snapshot->operators = std::move(parts.operators);
+  snapshot->challenges = std::move(parts.challenges);
   snapshot->services.resize(repository.services.size());
   snapshot->tenants = repository.tenants;
   for (const zones::ClearedWeights& weights : cleared) {
@@ -93,6 +95,16 @@ std::unique_ptr<const Snapshot> with_weights(const Snapshot& last,
   for (const zones::ClearedWeights& weights : changed) {
     put(*snapshot, repository, views, weights, now);
   }
+  return snapshot;
+}
+
+std::unique_ptr<const Snapshot> with_local_names(const Snapshot& last,
+                                                 std::shared_ptr<const OperatorView> operators,
+                                                 std::shared_ptr<const Challenges> challenges) {
+  auto snapshot = std::make_unique<Snapshot>(last);
+  ++snapshot->generation;
+  snapshot->operators = std::move(operators);
+  snapshot->challenges = std::move(challenges);
   return snapshot;
 }
 

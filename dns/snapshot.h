@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dns/identity.h"
+#include "dns/local_names.h"
 #include "dns/steered_answers.h"
 #include "dns/zone_table.h"
 #include "geo/base/moment.h"
@@ -53,6 +54,8 @@ struct Snapshot {
   std::shared_ptr<const std::vector<ViewTable>> views;  // by ViewId
   std::vector<ServiceSlot> services;                    // by ServiceId
   std::shared_ptr<const Identity> identity;             // never null
+  std::shared_ptr<const OperatorView> operators;        // null: no zone has operator names
+  std::shared_ptr<const Challenges> challenges;         // null: none
   std::shared_ptr<const zones::TenantMap> tenants;      // null: no service has any
   /// Tenants under a grant of their own, who are not answered as their class; mostly empty.
   std::unordered_map<zones::TenantId, ServiceSlot, TenantHash> tenant_slots;
@@ -68,6 +71,8 @@ struct SnapshotParts {
   std::shared_ptr<const geo::LocationTable> locations;
   std::shared_ptr<const std::vector<ViewTable>> views;
   std::shared_ptr<const Identity> identity = std::make_shared<const Identity>();
+  std::shared_ptr<const OperatorView> operators = {};
+  std::shared_ptr<const Challenges> challenges = {};
 };
 
 /// The snapshot of a loaded repository. A service that `cleared` does not name answers SERVFAIL.
@@ -84,5 +89,11 @@ struct SnapshotParts {
 [[nodiscard]] std::unique_ptr<const Snapshot> with_weights(
     const Snapshot& last, const zones::Repository& repository, const zones::Views& views,
     std::span<const zones::ClearedWeights> changed, Moment now);
+
+/// `last` with other local names; the next generation. `operators` was made for the repository
+/// that `last` was built from. Control thread.
+[[nodiscard]] std::unique_ptr<const Snapshot> with_local_names(
+    const Snapshot& last, std::shared_ptr<const OperatorView> operators,
+    std::shared_ptr<const Challenges> challenges);
 
 }  // namespace demarc::dns

@@ -107,6 +107,9 @@ struct alignas(64) Worker {
   std::vector<geo::Prefix> proxy_peers;  // who speaks for others (dns/proxy_header.h)
   DrawMemory draw_memory;
   Drawn drawn;
+  bool is_spoken_for = false;   // the next query's client is whom a proxy named; set by the loops
+  std::int64_t geo_second = 0;  // of the monotonic clock
+  unsigned geo_lookups = 0;     // in that second (dns/local_names.h)
 };
 
 }  // namespace demarc::dns

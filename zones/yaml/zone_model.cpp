@@ -53,6 +53,7 @@ class ZoneBuilder {
     zone.apex = loaded_.apex;
     zone.file = loaded_.file;
     zone.ttl = values_.ttl;
+    zone.operator_names = values_.operator_names;
     zone.serial_is_fixed = !values_.soa || values_.soa->serial;
     if (const auto soa = std::ranges::find(records_, rrtype::soa, &StaticRecord::type);
         soa != records_.end()) {
