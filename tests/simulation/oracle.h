@@ -113,6 +113,7 @@ class Oracle {
     std::string service, region, grant, tenant, policy;
     std::optional<zones::Effect> effect;
   };
+  enum class Role : std::uint8_t { now, rest, fenced };  // rest: what a share leaves
   using Served = std::map<std::pair<std::size_t, std::string>, zones::ClearedWeights>;
 
   void violated(std::string text);
@@ -139,8 +140,9 @@ class Oracle {
 
   // oracle_judge.cpp: answers
   void judge_weights(const zones::ClearedWeights& weights, bool before_step);
-  void judge_choice(const View& view, const zones::Choice& choice, bool is_fenced);
-  void judge_emptiness(const View& view, const zones::Choice& choice);
+  void judge_choice(const View& view, const zones::Choice& choice, Role role);
+  void judge_emptiness(const View& view, const zones::Choice& choice, Role role);
+  void judge_soft(const View& view, const zones::Choice& choice);
   void judge_assertions(const View& view, const zones::Choice& choice);
   [[nodiscard]] std::string records_text(const View& view) const;
   void judge_share(const View& view, const zones::Choice& choice);
@@ -161,6 +163,8 @@ class Oracle {
   [[nodiscard]] std::vector<unsigned> weights_of(const zones::Service& service) const;
   [[nodiscard]] bool has_failed(const View& view, zones::RegionId region) const;
   [[nodiscard]] bool reaches(const Grant& grant, const View& view) const;
+  [[nodiscard]] const zones::ResidencyRule* rule_about(const View& view, zones::JurisdictionId to,
+                                                       std::optional<zones::Mode> mode) const;
   [[nodiscard]] bool is_allowed_by_rules(const View& view, const zones::Record& record,
                                          const Grant& grant) const;
   /// The largest share that a live grant of that mode or a wider one gives to this record; 0: none

@@ -128,22 +128,28 @@ bool Oracle::reaches(const Grant& grant, const View& view) const {
              view.weights.service();
 }
 
-bool Oracle::is_allowed_by_rules(const View& view, const Record& record, const Grant& grant) const {
-  const auto& rules = policy().residency_rules;
-  if (rules.empty()) return true;
-  const JurisdictionId to = place_of(record);
+/// The first rule about answering from there; null: none is about it.
+const ResidencyRule* Oracle::rule_about(const View& view, JurisdictionId to,
+                                        std::optional<Mode> mode) const {
+  const Repository& repository = *configuration_->repository;
+  const std::string zone = repository.zones[view.service.zone].apex.text_without_dot();
   const std::string service = named_of(view.service).owner.text_without_dot();
-  for (const ResidencyRule& rule : rules) {
-    if (rule.zone != "*" && rule.zone != grant.scope.zone) continue;
+  for (const ResidencyRule& rule : policy().residency_rules) {
+    if (rule.zone != "*" && rule.zone != zone) continue;
     if (rule.service != "*" && rule.service != service) continue;
     if (!rule.from.empty() && (!view.home || std::ranges::count(rule.from, *view.home) == 0)) {
       continue;
     }
     if (!rule.to.empty() && std::ranges::count(rule.to, to) == 0) continue;
-    if (rule.mode && *rule.mode != grant.scope.mode) continue;
-    return rule.effect == Effect::allow;
+    if (!rule.mode || rule.mode == mode) return &rule;
   }
-  return false;
+  return nullptr;
+}
+
+bool Oracle::is_allowed_by_rules(const View& view, const Record& record, const Grant& grant) const {
+  if (policy().residency_rules.empty()) return true;
+  const ResidencyRule* rule = rule_about(view, place_of(record), grant.scope.mode);
+  return rule != nullptr && rule->effect == Effect::allow;
 }
 
 unsigned Oracle::share_granted(const View& view, const Record& record, Mode at_least) const {
@@ -187,7 +193,7 @@ void Oracle::judge_weights(const ClearedWeights& weights, bool before_step) {
     const View view{service, home_of(service, client), route_of(service, client), weights};
     const auto now = weights.choice_of_variant().at(variant);
     const auto fenced = weights.fenced_choice_of_variant().at(variant);
-    if (!before_step) judge_choice(view, weights.choices().at(fenced), true);
+    if (!before_step) judge_choice(view, weights.choices().at(fenced), Role::fenced);
     if (now == fenced || has_ended) continue;
     const Choice& choice = weights.choices().at(now);
     // That the clock went back, or that `from` is well again, a query thread cannot know.
@@ -198,22 +204,23 @@ void Oracle::judge_weights(const ClearedWeights& weights, bool before_step) {
       if (!has_grant) violated(service.label + " answers by a choice whose grants have ended");
       continue;
     }
-    judge_choice(view, choice, false);
+    judge_choice(view, choice, Role::now);
     judge_share(view, choice);
   }
   if (!before_step && !has_ended) judge_mode(weights);
 }
 
-void Oracle::judge_choice(const View& view, const Choice& choice, bool is_fenced) {
-  judge_emptiness(view, choice);
+void Oracle::judge_choice(const View& view, const Choice& choice, Role role) {
+  judge_emptiness(view, choice, role);
   judge_assertions(view, choice);
+  judge_soft(view, choice);
   if (choice.note == ChoiceNote::held) ++held_seen;
   if (view.service.residency != Residency::hard) return;
   for (const WeightedRecord& weighted : choice.records) {
     const Record& record = view.service.records.at(index_of(weighted.record));
     if (is_home(view, record)) continue;
     const std::string what = fmt::format("{} answers {}", view.service.label, record.endpoint);
-    if (is_fenced) return violated(what + " outside home without a grant");
+    if (role != Role::now) return violated(what + " outside home without a grant");
     ++crossings_seen;
     if (view.service.tenants_of) ++tenants_seen;
     if (in_doubt_) return violated(what + " outside home while the clock is in doubt");
@@ -242,7 +249,7 @@ std::string Oracle::records_text(const View& view) const {
 }
 
 /// Automation never empties an answer: only on-block does, or a home without any record.
-void Oracle::judge_emptiness(const View& view, const Choice& choice) {
+void Oracle::judge_emptiness(const View& view, const Choice& choice, Role role) {
   if (choice.kind == ChoiceKind::records) {
     const bool is_good = std::ranges::all_of(
         choice.records, [](const WeightedRecord& record) { return record.weight > 0; });
@@ -268,8 +275,12 @@ void Oracle::judge_emptiness(const View& view, const Choice& choice) {
        (block.answer == BlockAnswer::servfail && choice.kind == ChoiceKind::servfail) ||
        (block.answer == BlockAnswer::record && choice.kind == ChoiceKind::nodata &&
         !is_home(view, view.service.record(block.record))));
-  // What may never answer together may keep a record off that could answer otherwise.
-  const bool is_asserted = has_assertion(view.service, Assertion::Kind::never_together);
+  // What may never answer together keeps a record off only beside another that answers: abroad
+  // under a grant, or for clients with another home.
+  const bool is_beside = view.service.home_kind == HomeKind::client ||
+                         (role != Role::fenced && view.weights.valid_until());
+  const bool is_asserted =
+      is_beside && has_assertion(view.service, Assertion::Kind::never_together);
   if (is_any && !by_on_block && !is_asserted) {
     violated(fmt::format(
         "{} answers nothing although a record may: kind {}, note {}, on-block {} {}{}",
@@ -277,6 +288,23 @@ void Oracle::judge_emptiness(const View& view, const Choice& choice) {
         static_cast<int>(block.answer), index_of(block.record), records_text(view)));
   } else if (is_any_lawful && !is_asserted) {
     violated(view.service.label + " blocks although a lawful record is well");
+  }
+}
+
+/// A soft service crosses without a grant, but not where a rule denies it: neither to where a
+/// record runs nor to where it is declared to lie.
+void Oracle::judge_soft(const View& view, const Choice& choice) {
+  if (view.service.residency != Residency::soft || !view.home) return;
+  for (const WeightedRecord& weighted : choice.records) {
+    const Record& record = view.service.records.at(index_of(weighted.record));
+    const JurisdictionId runs = policy().regions[index_of(record.region)].jurisdiction;
+    for (const JurisdictionId where : {runs, place_of(record)}) {
+      if (is_inside(policy(), *view.home, where)) continue;
+      const ResidencyRule* rule = rule_about(view, where, std::nullopt);
+      if (rule == nullptr || rule->effect == Effect::allow) continue;
+      return violated(fmt::format("{} answers {} although the rule {} denies it",
+                                  view.service.label, record.endpoint, rule->id));
+    }
   }
 }
 
@@ -343,7 +371,7 @@ void Oracle::judge_share(const View& view, const Choice& choice) {
   }
   const Choice& rest = view.weights.choices()[choice.otherwise];
   if (rest.share != 100) violated(view.service.label + " has a share of a share");
-  judge_choice(view, rest, true);
+  judge_choice(view, rest, Role::rest);
 }
 
 /// What the application is told is an exception that lives, whenever one is used.
