@@ -48,7 +48,7 @@ void History::one_event() {
     case 9:
       return restart();
     case 10:
-      return one_in(2) ? reload() : happens(TimerFired{});
+      return reload();
     case 11:
       return jump_clock();
     case 12:

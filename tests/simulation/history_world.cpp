@@ -97,10 +97,13 @@ std::vector<ResidencyRule> History::random_residency_rules() {
 
 std::vector<Assertion> History::random_assertions() {
   std::vector<Assertion> list;
-  if (one_in(5)) {
+  if (one_in(4)) {
+    const auto first = pick(region_count),
+               second = (first + 1 + pick(region_count - 1)) % region_count;
     list.push_back({.id = "apart",
                     .kind = Assertion::Kind::never_together,
-                    .regions = one_in(2) ? std::vector{us, jp} : std::vector{eu, us}});
+                    .regions = {RegionId{static_cast<std::uint16_t>(first)},
+                                RegionId{static_cast<std::uint16_t>(second)}}});
   }
   if (one_in(6)) {
     list.push_back({.id = "on",
@@ -224,7 +227,7 @@ void History::add_random_checks(Service& service, std::size_t number) {
 
 void History::reload() {
   std::unique_ptr<Repository> repository;
-  if (configuration_ && one_in(2)) {
+  if (configuration_ && !one_in(3)) {
     repository = std::make_unique<Repository>(*configuration_->repository);
     edit(repository->policy);
   } else {
