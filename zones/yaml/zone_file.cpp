@@ -88,6 +88,8 @@ ZoneFile read_zone_file(const Reading& reading, const Node& root) {
              }},
             {"records", Presence::optional,
              [&](const Node& value) { read_records(reading, value, zone.records); }},
+            {"transfer", Presence::optional,
+             [&](const Node& value) { zone.transfer = read_transfer(reading, value); }},
             {"services", Presence::optional, [&](const Node& value) {
                read_named(reading, value, "services", services_per_zone_max,
                           [&](const Key& label, const Node& body) {

@@ -8,6 +8,7 @@
 
 #include "zones/yaml/fields.h"
 #include "zones/yaml/service_file.h"
+#include "zones/yaml/transfer_file.h"
 
 namespace demarc::zones::yaml {
 
@@ -48,6 +49,7 @@ struct ZoneFile {
   std::vector<TextAt> includes;
   std::vector<StaticEntry> records;
   std::vector<ServiceEntry> services;
+  std::optional<Transfer> transfer;
 };
 
 /// Reads what can be read; findings go to the reading. Where there is one, the value is partial.
