@@ -7,6 +7,7 @@
 
 #include "tools/cli_audit.h"
 #include "zones/audit/history.h"
+#include "zones/audit/retention.h"
 #include "zones/audit/verify.h"
 #include "zones/time_text.h"
 
@@ -42,6 +43,15 @@ void print(const CliContext& context, const std::vector<Interval>& intervals,
   fmt::print("{}\n", verdict);
 }
 
+/// The last entry of any log whose detail is gone.
+std::optional<std::uint64_t> last_removed(const AuditFolders& folders) {
+  std::optional<std::uint64_t> last;
+  for (const auto& [log, sequence] : removed_of(list_logs(folders))) {
+    last = std::max(last.value_or(0), sequence);
+  }
+  return last;
+}
+
 void history(CliContext& context, const HistoryOptions& options) {
   const auto folders = audit_folders(context, options);
   const auto verifiers = given_verifiers(context, options);
@@ -63,7 +73,7 @@ void history(CliContext& context, const HistoryOptions& options) {
   }
   std::string name = options.name;
   if (name.ends_with('.')) name.pop_back();
-  History history(name, options.tenant, *from, *to);
+  History history(name, options.tenant, *from, *to, last_removed(*folders));
   std::optional<WallTime> first;
   WallTime last{};
   const auto visited = visit_audit(*folders, [&](const ParsedEntry& entry) {
@@ -77,13 +87,15 @@ void history(CliContext& context, const HistoryOptions& options) {
   std::string verdict =
       fmt::format("{} was {} outside home between {} and {}", name,
                   ever ? "answered" : "never answered", to_rfc3339(*from), to_rfc3339(*to));
+  const bool is_partly_gone = std::ranges::any_of(intervals, &Interval::is_removed);
+  if (!ever && is_partly_gone) verdict += ", as far as details are left";
   const bool says_nothing = !ever && std::ranges::all_of(intervals, &Interval::is_unknown);
   if (says_nothing) verdict = "the trail says nothing of " + name + " in that time";
   if (*to > last) {
     verdict += fmt::format(" (the trail tells until {})", to_rfc3339(last));
   }
   print(context, intervals, verdict, ever);
-  if (ever || says_nothing) context.exit_code = exit_finding;
+  if (ever || says_nothing || is_partly_gone) context.exit_code = exit_finding;
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ Result<void, SystemError> Controller::open_log() {
     log_warning("audit-repaired what={}", repair);
     repairs.push_back(node_fact(clock_().wall, "log-repaired", repair));
   }
-  auto recorded = log_->append(repairs);
+  auto recorded = log_->append(repairs, false);
   if (!recorded) keep_for_later(repairs);
   return recorded;
 }
@@ -127,7 +127,13 @@ void Controller::carry_out(zones::Effects effects) {
 Result<void, SystemError> Controller::append(const std::vector<zones::AuditEntry>& entries) {
   if (entries.empty()) return {};
   if (!log_) return failure("the audit trail is not open");
-  return log_->append(entries);
+  // A segment begins with how things stand, so that it says so when retention has removed those
+  // before it; it begins when that is known.
+  const bool may_rotate = steering_.configuration() != nullptr;
+  if (!may_rotate || !log_->is_about_to_rotate()) return log_->append(entries, may_rotate);
+  std::vector<zones::AuditEntry> all = steering_.definitions(entries.front().time);
+  all.insert(all.end(), entries.begin(), entries.end());
+  return log_->append(all);
 }
 
 Result<void, SystemError> Controller::save() {
@@ -157,7 +163,7 @@ void Controller::maintain() {
     if (backlog_lost_ != 0) {
       entries.push_back(node_fact(now.wall, "entries-lost", std::to_string(backlog_lost_)));
     }
-    if (!log_->append(entries)) return;
+    if (!append(entries)) return;
     backlog_.clear();
     backlog_lost_ = 0;
     if (!save()) return;

@@ -58,6 +58,9 @@ class Steering {
                                const Conditions& conditions) const;
   /// The steps of each covered crossing of a service that waits for some of them, by its text.
   [[nodiscard]] std::map<std::string, std::vector<StepResult>> waiting(ServiceId service) const;
+  /// What each service with residency is and which crossings it makes, as the trail was told: so
+  /// that a trail whose beginning retention removed says it again.
+  [[nodiscard]] std::vector<AuditEntry> definitions(WallTime now) const;
   /// What was last published for it; null before the first publication.
   [[nodiscard]] const ClearedWeights* published(ServiceId service) const noexcept;
 
@@ -120,6 +123,7 @@ class Steering {
   void take_configuration(std::shared_ptr<const Configuration> configuration);
   void end_what_is_gone(Step& step);
   void tell_definitions(Step& step);
+  [[nodiscard]] AuditEntry definition(const Step& step, const Service& service) const;
   void raise_standing_alerts(Step& step) const;
   void touch_all(Step& step) const;
   void touch_service_named(Step& step, const std::string& owner) const;

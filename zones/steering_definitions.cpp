@@ -62,7 +62,34 @@ Facts definition_of(const Repository& repository, const Service& service) {
   return facts;
 }
 
+std::string list_text(const std::vector<std::string>& list, std::string_view between) {
+  return list.empty() ? "none" : fmt::format("{}", fmt::join(list, between));
+}
+
 }  // namespace
+
+AuditEntry Steering::definition(const Step& step, const Service& service) const {
+  AuditEntry fact = entry(step, "service-loaded", service);
+  const Facts facts = definition_of(*configuration_->repository, service);
+  fact.facts.insert(fact.facts.end(), facts.begin(), facts.end());
+  const auto known = state_.told.find(service.owner.text_without_dot());
+  const Told told = known == state_.told.end() ? Told{} : known->second;
+  fact.facts.emplace_back("crossings", list_text(told.crossings, ", "));
+  fact.facts.emplace_back("soft-crossing", list_text(told.soft_abroad, ","));
+  return fact;
+}
+
+std::vector<AuditEntry> Steering::definitions(WallTime now) const {
+  std::vector<AuditEntry> list;
+  if (!configuration_) return list;
+  const Step step{.now = now, .out = {}, .touched = {}};
+  for (const Service& service : configuration_->repository->services) {
+    if (service.residency == Residency::none) continue;
+    if (!state_.definitions.contains(service.owner.text_without_dot())) continue;
+    list.push_back(definition(step, service));
+  }
+  return list;
+}
 
 void Steering::tell_definitions(Step& step) {
   const Repository& repository = *configuration_->repository;
@@ -77,9 +104,7 @@ void Steering::tell_definitions(Step& step) {
     now[owner] = digest;
     const auto told = state_.definitions.find(owner);
     if (told != state_.definitions.end() && told->second == digest) continue;
-    auto fact = entry(step, "service-loaded", service);
-    fact.facts.insert(fact.facts.end(), facts.begin(), facts.end());
-    step.out.audit.push_back(std::move(fact));
+    step.out.audit.push_back(definition(step, service));
   }
   for (const auto& [owner, digest] : state_.definitions) {
     if (now.contains(owner)) continue;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -190,6 +191,36 @@ Compared read(const DnsReply& reply) {
   return found;
 }
 
+/// The names of a CNAME line: owner and target.
+std::optional<std::pair<std::string, std::string>> cname_of(const std::string& line) {
+  const auto at = line.find(" cname ");
+  if (at == std::string::npos) return std::nullopt;
+  return {{line.substr(0, line.find(' ')), line.substr(at + 7)}};
+}
+
+/// Nothing but CNAMEs, each of which leads to another of them: an error in the zone (RFC 1034
+/// §3.6.2), of which every answer tells a beginning.
+bool is_loop(const Lines& answer) {
+  std::set<std::string> owners, targets;
+  for (const std::string& line : answer) {
+    const auto cname = cname_of(line);
+    if (!cname) return false;
+    owners.insert(cname->first);
+    targets.insert(cname->second);
+  }
+  return !answer.empty() && std::ranges::includes(owners, targets);
+}
+
+/// NSD walks a loop through a wildcard until it meets the wildcard's own name, we until we meet its
+/// record: it may tell one record more.
+bool agree(const Compared& ours, const Compared& theirs) {
+  if (ours == theirs) return true;
+  Compared shortened = theirs;
+  shortened.answer = ours.answer;
+  return shortened == ours && !ours.answer.empty() && is_loop(theirs.answer) &&
+         std::ranges::includes(theirs.answer, ours.answer);
+}
+
 TEST_CASE("differential: random zones are answered as NSD answers them",
           "[integration][differential]") {
   const std::string nsd = "/usr/sbin/nsd";
@@ -262,7 +293,7 @@ TEST_CASE("differential: random zones are answered as NSD answers them",
   std::set<std::string> shown;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     rcodes.insert(expected[i].rcode);
-    if (found[i] == expected[i]) continue;
+    if (agree(found[i], expected[i])) continue;
     if (++differences > 10) continue;
     for (const std::string& text : texts) {
       const std::string apex = text.substr(0, text.find(' '));

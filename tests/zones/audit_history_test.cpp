@@ -79,3 +79,63 @@ TEST_CASE("history: another tenant's crossing is not this one's", "[zones][audit
   CHECK(ever(story(0, 30, "acme")));
   CHECK_FALSE(ever(story(0, 30, "globex")));
 }
+
+TEST_CASE("history: what retention removed is not known, until it is told again",
+          "[zones][audit][history]") {
+  const std::pair<std::string, std::string> api{"service", "api.example.com"};
+  const auto [name, crossings, is_outside] = GENERATE(table<const char*, const char*, bool>(
+      {{"none is open", "none", false}, {"one is", "g1 to us, g2 to ap for tenant acme", true}}));
+  CAPTURE(name);
+  const ParsedEntry before =
+      told(2, "service-loaded", {api, {"crossings", "none"}, {"soft-crossing", "none"}});
+  const ParsedEntry last = told(3, "weights-changed", {api});
+  // Entries between the two, up to `last`, are gone in some log: a crossing may be among them.
+  History history("api.example.com", "", at(0), at(30), last.place.sequence);
+  history.add(before);
+  history.add(last);
+  history.add(
+      told(5, "service-loaded", {api, {"crossings", crossings}, {"soft-crossing", "none"}}));
+  history.add(told(9, "weights-changed", {api}));
+  history.add(told(20, "crossing-ended", {api, {"crossing", "g1 to us"}}));
+  history.add(told(20, "crossing-ended", {api, {"crossing", "g2 to ap for tenant acme"}}));
+  history.add(told(25, "stop"));
+  const auto intervals = history.finish();
+  REQUIRE(intervals.size() >= 3);
+  CHECK(intervals.front().is_removed);
+  CHECK(intervals.front().is_unknown);
+  CHECK(intervals.front().to == at(5));
+  CHECK(intervals[1].is_outside == is_outside);
+  CHECK_FALSE(intervals[1].is_unknown);
+  CHECK(std::ranges::count(intervals, true, &Interval::is_removed) == 1);
+  CHECK(ever(intervals) == is_outside);
+}
+
+TEST_CASE("history: a crossing is told of even where other details are gone",
+          "[zones][audit][history]") {
+  const std::pair<std::string, std::string> api{"service", "api.example.com"};
+  History history("api.example.com", "", at(0), at(30), 1'000'000);
+  history.add(told(5, "crossing-made", {api, {"crossing", "g1 to us"}}));
+  history.add(told(9, "crossing-ended", {api, {"crossing", "g1 to us"}}));
+  const auto intervals = history.finish();
+  CHECK(ever(intervals));
+  CHECK(intervals.back().is_removed);
+}
+
+TEST_CASE("history: what is told of one class of tenants ends no crossing of another",
+          "[zones][audit][history]") {
+  const std::pair<std::string, std::string> api{"service", "api.example.com"}, eu{"class", "eu"};
+  const std::pair<std::string, std::string> none{"crossings", "none"},
+      soft{"soft-crossing", "none"};
+  History history("api.example.com", "", at(0), at(30));
+  history.add(told(0, "configuration-loaded"));
+  history.add(told(0, "service-loaded", {api, none, soft}));
+  history.add(told(1, "crossing-made", {api, {"crossing", "g1 to us"}}));
+  history.add(told(5, "service-loaded", {api, eu, none, soft}));
+  history.add(told(8, "crossing-ended", {api, {"crossing", "g1 to us"}}));
+  history.add(told(20, "stop"));
+  const auto intervals = history.finish();
+  const auto outside = std::ranges::find(intervals, true, &Interval::is_outside);
+  REQUIRE(outside != intervals.end());
+  CHECK(outside->from == at(1));
+  CHECK(outside->to == at(8));
+}

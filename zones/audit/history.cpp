@@ -7,14 +7,46 @@
 
 namespace demarc::zones {
 
-History::History(std::string name, std::string tenant, WallTime from, WallTime to)
-    : name_(std::move(name)), tenant_(std::move(tenant)), from_(from), to_(to), since_(from) {}
+namespace {
 
-void History::take_definition(const AuditEntry& entry) {
+constexpr std::string_view nothing = "none";
+
+/// "g-1 to us, g-2 to us for tenant acme".
+std::set<std::string> parse_crossings(std::string_view text) {
+  std::set<std::string> crossings;
+  while (!text.empty() && text != nothing) {
+    const auto end = std::min(text.find(", "), text.size());
+    crossings.emplace(text.substr(0, end));
+    text.remove_prefix(std::min(end + 2, text.size()));
+  }
+  return crossings;
+}
+
+}  // namespace
+
+History::History(std::string name, std::string tenant, WallTime from, WallTime to,
+                 std::optional<std::uint64_t> removed)
+    : name_(std::move(name)),
+      tenant_(std::move(tenant)),
+      from_(from),
+      to_(to),
+      since_(from),
+      removed_(removed) {}
+
+void History::take_definition(const ParsedEntry& parsed) {
+  const AuditEntry& entry = parsed.entry;
   is_loaded_ = true;
   definition_ =
       fmt::format("residency {}, home {}, inside: {}, outside: {}", entry.fact("residency"),
                   entry.fact("home"), entry.fact("inside"), entry.fact("outside"));
+  const std::string_view crossings = entry.fact("crossings"), soft = entry.fact("soft-crossing");
+  if (crossings.empty() || soft.empty()) return;
+  abroad_[std::string(entry.fact("class"))] = {parse_crossings(crossings),
+                                               std::string(soft == nothing ? "" : soft)};
+  if (!removed_ || parsed.place.sequence <= *removed_) return;
+  removed_.reset();
+  is_stopped_ = false;  // it ran, and its trail could be written, when it told this
+  is_broken_ = false;
 }
 
 void History::add(const ParsedEntry& parsed) {
@@ -39,6 +71,7 @@ void History::add(const ParsedEntry& parsed) {
   last_sequence_ = parsed.place.sequence;
   if (!is_ours && !is_of_node) return;
   turn(entry.time, parsed.place.sequence);
+  Abroad& abroad = abroad_[std::string(entry.fact("class"))];
   if (kind == "start") {
     is_stopped_ = true;  // it answers once a configuration is loaded
     is_silent_ = false;
@@ -52,37 +85,48 @@ void History::add(const ParsedEntry& parsed) {
   } else if (kind == "audit-mended") {
     is_broken_ = false;
   } else if (kind == "service-loaded") {
-    take_definition(entry);
+    take_definition(parsed);
   } else if (kind == "service-removed") {
     is_loaded_ = false;
-    crossings_.clear();
-    soft_.clear();
+    abroad_.clear();
   } else if (kind == "crossing-made") {
-    crossings_.emplace(entry.fact("crossing"));
+    abroad.crossings.emplace(entry.fact("crossing"));
   } else if (kind == "crossing-ended") {
-    crossings_.erase(std::string(entry.fact("crossing")));
+    abroad.crossings.erase(std::string(entry.fact("crossing")));
   } else if (kind == "soft-crossing-begun") {
-    soft_ = entry.fact("crossing");
+    abroad.soft = entry.fact("crossing");
   } else if (kind == "soft-crossing-ended") {
-    soft_.clear();
+    abroad.soft.clear();
   }
+}
+
+/// What is known to leave home.
+std::vector<std::string> History::outside() const {
+  std::vector<std::string> list;
+  for (const auto& [name, abroad] : abroad_) {
+    for (const std::string& crossing : abroad.crossings) {
+      const auto tenant = crossing.find(" for tenant ");
+      if (!tenant_.empty() && tenant != std::string::npos &&
+          crossing.substr(tenant + 12) != tenant_) {
+        continue;
+      }
+      const auto grant = grants_.find(crossing.substr(0, crossing.find(' ')));
+      list.push_back(fmt::format("under grant {} ({})", crossing,
+                                 grant == grants_.end() ? "told before" : grant->second));
+    }
+    if (!abroad.soft.empty()) list.push_back("soft crossing to " + abroad.soft);
+  }
+  return list;
 }
 
 Interval History::state() const {
   Interval now;
-  std::vector<std::string> outside;
-  for (const std::string& crossing : crossings_) {
-    const auto tenant = crossing.find(" for tenant ");
-    if (!tenant_.empty() && tenant != std::string::npos &&
-        crossing.substr(tenant + 12) != tenant_) {
-      continue;
-    }
-    const auto grant = grants_.find(crossing.substr(0, crossing.find(' ')));
-    outside.push_back(fmt::format("under grant {} ({})", crossing,
-                                  grant == grants_.end() ? "told before" : grant->second));
-  }
-  if (!soft_.empty()) outside.push_back("soft crossing to " + soft_);
-  if (is_stopped_) {
+  const auto outside = this->outside();
+  if (removed_ && outside.empty()) {
+    now.what = "details were removed by retention, and what they told is not known";
+    now.is_unknown = true;
+    now.is_removed = true;
+  } else if (is_stopped_ && !removed_) {
     now.what = "the server was stopped, or had not loaded its configuration";
     now.is_unknown = true;
   } else if (!outside.empty()) {

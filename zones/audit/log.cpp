@@ -1,6 +1,7 @@
 // Appending: see zones/audit/log.h. Opening is zones/audit/log_open.cpp.
 #include "zones/audit/log.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -146,10 +147,19 @@ Result<void, SystemError> AuditLog::undo() {
   return {};
 }
 
+bool AuditLog::is_full(const std::string& log) const {
+  const auto size = good_size_.find(log);
+  return active_first_.contains(log) && size != good_size_.end() &&
+         static_cast<std::uint64_t>(size->second) >= options_.rotate_bytes;
+}
+
+bool AuditLog::is_about_to_rotate() const {
+  return std::ranges::any_of(active_first_, [&](const auto& log) { return is_full(log.first); });
+}
+
 Result<void, SystemError> AuditLog::rotate(const std::string& log) {
+  if (!is_full(log)) return {};
   const auto first = active_first_.find(log);
-  if (first == active_first_.end()) return {};
-  if (static_cast<std::uint64_t>(good_size_[log]) < options_.rotate_bytes) return {};
   const std::string& folder = options_.folders.of_log(log);
   const std::string path = options_.folders.path_of(log);
   const std::string segment = folder + "/" + segment_name(log, first->second);
@@ -170,7 +180,7 @@ Result<std::string, SystemError> AuditLog::note_of(const MerkleTree& tree) const
   return std::move(*note);
 }
 
-Result<void, SystemError> AuditLog::append(std::span<const AuditEntry> entries) {
+Result<void, SystemError> AuditLog::append(std::span<const AuditEntry> entries, bool may_rotate) {
   if (entries.empty()) return {};
   const Locked locked(lock_);
   if (needs_undo_) {
@@ -195,6 +205,7 @@ Result<void, SystemError> AuditLog::append(std::span<const AuditEntry> entries) 
   const auto note = is_of_border ? note_of(tree) : std::string{};
   if (!note) return std::unexpected(note.error());
   for (const auto& [name, text] : logs) {
+    if (!may_rotate) break;
     if (auto rotated = rotate(name); !rotated) return rotated;
   }
   if (auto written = write_in_order(logs, index, *note); !written) return written;

@@ -67,8 +67,12 @@ class AuditLog {
   ~AuditLog();
 
   /// All of `entries` on disk and synced, with a checkpoint over them if one concerns a border, or
-  /// none of them and an error.
-  [[nodiscard]] Result<void, SystemError> append(std::span<const AuditEntry> entries);
+  /// none of them and an error. Full logs among those it writes begin a new segment, if they may.
+  [[nodiscard]] Result<void, SystemError> append(std::span<const AuditEntry> entries,
+                                                 bool may_rotate = true);
+
+  /// Whether an append to all logs would begin a new segment of one of them.
+  [[nodiscard]] bool is_about_to_rotate() const;
 
   /// A checkpoint of what is there, unless the last one says the same.
   [[nodiscard]] Result<void, SystemError> checkpoint();
@@ -112,6 +116,7 @@ class AuditLog {
   [[nodiscard]] Result<void, SystemError> grow(const Sha256& leaf);
   [[nodiscard]] Result<void, SystemError> tell_vkey() const;
   void finish_retention();
+  [[nodiscard]] bool is_full(const std::string& log) const;
   [[nodiscard]] Result<void, SystemError> rotate(const std::string& log);
   [[nodiscard]] Result<int, SystemError> file(const std::string& name);
   [[nodiscard]] Result<void, SystemError> write_all(

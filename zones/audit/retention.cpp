@@ -1,7 +1,10 @@
 #include "zones/audit/retention.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -36,13 +39,34 @@ Removed parse_removed(std::string_view text) {
   return removed;
 }
 
-/// The last whole entry of a file; nothing if there is none.
+constexpr std::uintmax_t tail_bytes = 16384;  // most entries are a few hundred bytes
+
+/// The last entry of a file, read from its end: a segment is large, and asked about every hour.
+/// Nothing if there is none, or its last line is not whole.
 std::optional<ParsedEntry> last_entry(const LogFile& file) {
-  LogLines lines({file});
-  std::string last;
-  while (lines.next()) last = lines.text();
-  auto parsed = parse_entry(last);
-  return parsed ? std::optional(std::move(*parsed)) : std::nullopt;
+  std::ifstream in(file.path, std::ios::binary);
+  for (std::uintmax_t size = std::min(tail_bytes, file.size);;
+       size = std::min(size * 4, file.size)) {
+    std::string tail(size, '\0');
+    in.seekg(static_cast<std::streamoff>(file.size - size));
+    if (!in.read(tail.data(), static_cast<std::streamsize>(size)) || !tail.ends_with('\n'))
+      return {};
+    tail.pop_back();
+    const auto before = tail.rfind('\n');
+    if (before == std::string::npos && size < file.size) continue;
+    auto parsed = parse_entry(std::string_view(tail).substr(before + 1));  // npos + 1 is 0
+    return parsed ? std::optional(std::move(*parsed)) : std::nullopt;
+  }
+}
+
+std::string digest_of(const LogFile& file) {
+  std::ifstream in(file.path, std::ios::binary);
+  std::array<char, 65536> piece{};
+  Sha256Stream digest;
+  while (in.read(piece.data(), piece.size()) || in.gcount() > 0) {
+    digest.add({piece.data(), static_cast<std::size_t>(in.gcount())});
+  }
+  return to_hex(digest.finish());
 }
 
 }  // namespace
@@ -73,8 +97,7 @@ std::vector<OldSegment> old_segments(const LogFiles& logs, WallTime before) {
       if (!file.first) break;
       const auto last = last_entry(file);
       if (!last || last->entry.time >= before) break;  // only a beginning is ever removed
-      list.push_back(
-          {log, file.path, *file.first, last->place.sequence, sha256_hex(read_small(file.path))});
+      list.push_back({log, file.path, *file.first, last->place.sequence, digest_of(file)});
     }
   }
   return list;
