@@ -84,6 +84,11 @@ Result<TransferTable, std::vector<std::string>> TransferTable::build(
   return table;
 }
 
+bool TransferTable::is_needed() const noexcept {
+  return !keys_.empty() ||
+         std::ranges::any_of(zones_, [](const auto& zone) { return zone.has_value(); });
+}
+
 std::optional<std::uint32_t> TransferTable::find_apex(const zones::Name& apex) const noexcept {
   for (std::uint32_t index = 0; index < zones_.size(); ++index) {
     if (zones_[index] && zones_[index]->apex == apex) return index;

@@ -60,6 +60,8 @@ class TransferTable {
   [[nodiscard]] std::uint32_t zone_count() const noexcept {
     return static_cast<std::uint32_t>(zones_.size());
   }
+  /// Whether it has a key, or a zone that may be transferred.
+  [[nodiscard]] bool is_needed() const noexcept;
   [[nodiscard]] const TsigKeys& keys() const noexcept { return keys_; }
 
  private:

@@ -24,6 +24,7 @@
 #include "tools/loader.h"
 #include "tools/outside_world.h"
 #include "tools/token_drop.h"
+#include "tools/zone_transfers.h"
 
 namespace demarc::tools {
 
@@ -53,6 +54,7 @@ class Daemon {
   [[nodiscard]] std::vector<health::CheckState> checks() const { return prober_->snapshot(); }
   [[nodiscard]] const GroundWatch& ground() const noexcept { return *ground_; }
   [[nodiscard]] dns::CounterValues counters() const noexcept { return server_->counters(); }
+  [[nodiscard]] const ZoneTransfers& transfers() const noexcept { return *transfers_; }
   [[nodiscard]] OutsideWorld& outside() noexcept { return *outside_; }
   [[nodiscard]] std::uint64_t generation() const noexcept;
   [[nodiscard]] bool is_serving() const noexcept { return is_serving_; }
@@ -91,6 +93,7 @@ class Daemon {
   std::unique_ptr<Controller> controller_;
   std::unique_ptr<health::Prober> prober_;
   std::unique_ptr<OutsideWorld> outside_;
+  std::unique_ptr<ZoneTransfers> transfers_;
   std::unique_ptr<GroundWatch> ground_;
   std::unique_ptr<ControlSocket> control_;
   std::unique_ptr<FileWatch> watch_;
