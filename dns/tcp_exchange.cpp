@@ -138,7 +138,7 @@ bool TcpLoop::answer_queries(ConnectionId id, const Snapshot& snapshot) noexcept
     out_size = 0;
   }
   if (out_size > 0) is_sound = send_answers(id, out_size) && is_sound;
-  if (is_sound && connection.transfer && !connection.unsent) wait_for(id, EPOLLOUT);
+  if (is_sound && connection.transfer && !connection.unsent) await_room(id);
 
   if (at > 0) {
     std::memmove(in, in + at, connection.in_size - at);

@@ -71,6 +71,7 @@ class TcpLoop {
   [[nodiscard]] bool keep_unsent(ConnectionId id, std::span<const std::uint8_t> rest) noexcept;
   void begin_transfer(ConnectionId id, const Snapshot& snapshot) noexcept;
   void end_transfer(TcpConnection& connection) noexcept;
+  void await_room(ConnectionId id) noexcept;
   [[nodiscard]] bool continue_transfer(ConnectionId id) noexcept;
   void release_unsent(TcpConnection& connection) noexcept;
   void wait_for(ConnectionId id, std::uint32_t events) noexcept;

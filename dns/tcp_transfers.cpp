@@ -37,12 +37,19 @@ void TcpLoop::end_transfer(TcpConnection& connection) noexcept {
   connection.transfer_since_ms = TcpConnection::not_waiting;
 }
 
+// A socket may take the last byte of a write and then nothing for long: the clock runs all the same.
+void TcpLoop::await_room(ConnectionId id) noexcept {
+  connections_.at(id).blocked_since_ms = worker_.now.monotonic_ms;
+  wait_for(id, EPOLLOUT);
+}
+
 // One write's worth of messages. False: the connection is broken, or is to be cut as the zone has a
 // record that fits no message.
 bool TcpLoop::continue_transfer(ConnectionId id) noexcept {
   TcpConnection& connection = connections_.at(id);
   TransferStream& stream = transfers_[*connection.transfer];
   const auto now = static_cast<std::uint64_t>(worker_.now.wall_ms / 1000);
+  connection.blocked_since_ms = TcpConnection::not_waiting;
   std::size_t size = 0;
   bool has_more = true;
   while (has_more && answers_.size() - size >= length_size + message_size_max) {
@@ -56,7 +63,7 @@ bool TcpLoop::continue_transfer(ConnectionId id) noexcept {
   connection.active_ms = worker_.now.monotonic_ms;
   if (size > 0 && !send_answers(id, size)) return false;
   if (has_more) {
-    if (!connection.unsent) wait_for(id, EPOLLOUT);  // the others have their turn
+    if (!connection.unsent) await_room(id);  // the others have their turn
     return true;
   }
   if (!stream.is_whole()) return false;

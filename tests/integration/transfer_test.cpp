@@ -249,6 +249,10 @@ class Secondary {
 };
 
 TEST_CASE("transfer: NSD follows steering, and never gets a crossing", "[integration][transfer]") {
+  if (!std::filesystem::exists("/usr/sbin/nsd")) {
+    WARN("left out: NSD is not installed (apt-get install nsd)");
+    return;
+  }
   const std::uint16_t secondary_port = free_port();
   Primary server(fmt::format("[{{ to: \"127.0.0.1:{}\", key: {} }}]", secondary_port, key_name));
   server.start();
