@@ -171,6 +171,23 @@ void apply_assertions(const Repository& repository, Plan& plan) {
   }
 }
 
+std::vector<bool> excluded_among(const Repository& repository, const Plan& plan,
+                                 const std::vector<bool>& mask) {
+  if (std::ranges::count(plan.excluded, true) == 0) return plan.excluded;
+  Plan only = plan;
+  only.excluded.assign(mask.size(), false);
+  for (std::size_t i = 0; i < mask.size(); ++i) {
+    if (mask[i]) continue;
+    only.excluded[i] = true;
+    only.weights[i] = 0;
+  }
+  Asserted asserted(repository, only);
+  for (const Assertion* assertion : those_about(repository, repository.service(plan.service))) {
+    if (assertion->kind == Assertion::Kind::never_together) asserted.keep_apart(*assertion);
+  }
+  return only.excluded;
+}
+
 std::vector<std::string> broken_assertions(const Repository& repository, const Plan& plan) {
   std::vector<std::string> broken;
   Plan copy = plan;

@@ -18,6 +18,12 @@ namespace demarc::zones {
 /// regions of all go back to base weights, which break none. Pure.
 void apply_assertions(const Repository& repository, Plan& plan);
 
+/// Who may not answer while only `mask` may: the plan's `excluded`, but where the one region that a
+/// never-together leaves cannot answer, another of its regions does. Needs a plan that
+/// apply_assertions() made. Pure.
+[[nodiscard]] std::vector<bool> excluded_among(const Repository& repository, const Plan& plan,
+                                               const std::vector<bool>& mask);
+
 /// The assertions that the weights of a plan break, in the order of the file. A region whose only
 /// records are excluded counts as without weight.
 [[nodiscard]] std::vector<std::string> broken_assertions(const Repository& repository,

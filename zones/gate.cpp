@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "zones/assertions.h"
 #include "zones/residency_rules.h"
 
 namespace demarc::zones {
@@ -65,10 +66,14 @@ struct Case {
   const Variant& variant;
   const Plan& plan;
   const Mask& eligible;
+  const Mask& excluded;          // kept out by an assertion, whoever else may answer; empty: none
+  const Mask& excluded_at_home;  // the same while only the eligible may answer
 
-  /// Whether an assertion keeps the record out of every answer.
   [[nodiscard]] bool is_excluded(std::size_t record) const {
-    return !plan.excluded.empty() && plan.excluded[record];
+    return !excluded.empty() && excluded[record];
+  }
+  [[nodiscard]] Case at_home() const {
+    return {repository, service, variant, plan, eligible, excluded_at_home, excluded_at_home};
   }
 };
 
@@ -302,8 +307,10 @@ Decided decide(const Case& c, std::span<const Permission* const> permissions,
   for (std::size_t i = 0; i < allowed.size(); ++i) {
     if (!allowed[i]) allowed[i] = covering(c, c.service.records[i], permissions) != nullptr;
   }
-  Decided decided{.now = {}, .fenced = enforced(c, lawful_choice(c, wants_crossing), {})};
-  decided.now = decided.fenced;
+  // Beside a crossing; alone at home, somebody answers whom the assertion keeps away from it.
+  const Choice rest = enforced(c, lawful_choice(c, wants_crossing), {});
+  const Case home = c.at_home();
+  Decided decided{.now = rest, .fenced = enforced(home, lawful_choice(home, wants_crossing), {})};
 
   auto permitted = select(c, allowed);
   if (crosses(permitted, c.eligible)) {
@@ -317,10 +324,10 @@ Decided decide(const Case& c, std::span<const Permission* const> permissions,
     }
     decided.now =
         enforced(c, records_or_nodata(std::move(permitted), ChoiceNote::exception), permissions);
-    if (share == 0) decided.now = decided.fenced;
+    if (share == 0) decided.now = rest;
     if (share > 0 && share < 100) {
       decided.now.share = static_cast<std::uint8_t>(share);
-      decided.now.otherwise = out.intern(decided.fenced);
+      decided.now.otherwise = out.intern(rest);
     }
   }
 
@@ -387,10 +394,14 @@ bool is_eligible(const Repository& repository, const Service& service, const Rec
   const Policy& policy = repository.policy;
   if (!is_eligible(policy, service, record, home)) return false;
   if (service.residency != Residency::soft || !home || policy.residency_rules.empty()) return true;
-  const JurisdictionId where = place_of(policy, record);
-  if (policy.is_inside(*home, where)) return true;
-  return !is_denied_by_name(
-      match_rule(policy, crossing_of(repository, service, *home, where, std::nullopt)));
+  const auto is_denied = [&](JurisdictionId where) {
+    return !policy.is_inside(*home, where) &&
+           is_denied_by_name(
+               match_rule(policy, crossing_of(repository, service, *home, where, std::nullopt)));
+  };
+  // Where it runs and where it is declared to lie: a deny of either keeps it off.
+  return !is_denied(place_of(policy, record)) &&
+         !is_denied(policy.region(record.region).jurisdiction);
 }
 
 std::optional<JurisdictionId> home_of(const Service& service, const Variant& variant) noexcept {
@@ -433,18 +444,27 @@ Ruling Gate::rule(const Repository& repository, const Views& views, const Plan& 
                 .rules = {}};
   ruling.cleared.service_ = plan.service;
   ruling.cleared.tenant_ = tenant;
+  std::vector<Decided> decided;
   for (const Variant& variant : views.variants(service.view)) {
     Mask eligible;
     for (const Record& record : service.records) {
       eligible.push_back(is_eligible(repository, service, record, home_of(service, variant)));
     }
-    const Case now{repository, service, variant, plan, eligible};
+    // Homes of their own would let regions of different clients answer together.
+    const Mask excluded_at_home = service.home_kind == HomeKind::client
+                                      ? plan.excluded
+                                      : excluded_among(repository, plan, eligible);
+    const Case now{repository, service, variant, plan, eligible, plan.excluded, excluded_at_home};
     const auto by_base =
-        select({repository, service, variant, base, eligible}, Mask(service.records.size(), true));
-    Decided decided = decide(now, relevant, by_base, out);
-    note_soft_crossings(now, decided.now, by_base, out);
-    ruling.cleared.choice_of_variant_.push_back(out.intern(std::move(decided.now)));
-    ruling.cleared.fenced_choice_of_variant_.push_back(out.intern(std::move(decided.fenced)));
+        select({repository, service, variant, base, eligible, base.excluded, base.excluded},
+               Mask(service.records.size(), true));
+    decided.push_back(decide(now, relevant, by_base, out));
+    note_soft_crossings(now, decided.back().fenced, by_base, out);
+  }
+  for (Decided& choices : decided) {
+    if (out.made.empty()) choices.now = choices.fenced;
+    ruling.cleared.choice_of_variant_.push_back(out.intern(std::move(choices.now)));
+    ruling.cleared.fenced_choice_of_variant_.push_back(out.intern(std::move(choices.fenced)));
   }
   ruling.cleared.choices_ = std::move(out.choices);
   ruling.cleared.valid_until_ = out.valid_until;

@@ -27,7 +27,7 @@ struct Plan {
   std::vector<std::uint16_t> weights;  // by record, after on-fail, health and orders
   std::vector<bool> usable;            // by record: neither down nor drained; may take over
   std::vector<bool> drained;           // by record; never answers while another lawful one can
-  std::vector<bool> excluded;  // by record: an assertion keeps it out of every answer; empty: none
+  std::vector<bool> excluded;  // by record: an assertion keeps it out beside others; empty: none
   std::vector<std::string> asserted;  // ids of the assertions that changed the plan, in order
 };
 

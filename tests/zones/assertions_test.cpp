@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 #include <set>
+#include <span>
 
 #include "tests/zones/token_story.h"
 #include "zones/assertions.h"
@@ -36,13 +37,19 @@ Repository repository_with(Service made, std::vector<Assertion> assertions) {
   return repository_of({std::move(made)}, std::move(policy));
 }
 
-/// Regions that answer anybody, now or once every grant has ended.
-std::set<RegionId> answering(const Repository& repository, const ClearedWeights& cleared) {
+/// Regions that answer anybody at one moment: now, or once every grant has ended.
+std::set<RegionId> answering(const Repository& repository, const ClearedWeights& cleared,
+                             std::span<const std::uint16_t> choice_of_variant) {
   std::set<RegionId> regions;
-  for (const Choice& choice : cleared.choices()) {
+  const auto add = [&](const Choice& choice) {
     for (const WeightedRecord& r : choice.records) {
       regions.insert(repository.services[0].record(r.record).region);
     }
+  };
+  for (const std::uint16_t at : choice_of_variant) {
+    const Choice& choice = cleared.choices()[at];
+    add(choice);
+    if (choice.share < 100) add(cleared.choices()[choice.otherwise]);
   }
   return regions;
 }
@@ -98,10 +105,8 @@ class RandomWorld {
   bool often() { return below(2) == 0; }
   std::uint16_t weight() { return static_cast<std::uint16_t>(often() ? 0 : 1 + below(100)); }
 
-  std::vector<RegionId> some_regions(bool is_hard) {
-    std::vector<RegionId> regions{eu, eu2, ch};
-    // Whether a foreign region may answer is the gate's to say, not an assertion's.
-    if (!is_hard) regions.push_back(us);
+  std::vector<RegionId> some_regions() {
+    std::vector<RegionId> regions{eu, eu2, ch, us};
     std::ranges::shuffle(regions, random_);
     regions.resize(2 + below(static_cast<std::uint32_t>(regions.size()) - 1));
     return regions;
@@ -132,7 +137,7 @@ class RandomWorld {
     }
     std::vector<Assertion> assertions;
     for (std::uint32_t i = 1 + below(3); i > 0; --i) {
-      const auto regions = some_regions(is_hard);
+      const auto regions = some_regions();
       assertions.push_back(often() ? never_together(regions) : at_least(1 + below(2), regions));
       assertions.back().id += "-" + std::to_string(i);
     }
@@ -155,10 +160,12 @@ void check_promises(const Configuration& configuration, const ClearedWeights& cl
                                    [&](RegionId region) { return regions.contains(region); });
     };
     if (assertion.kind == Assertion::Kind::never_together) {
-      CHECK(among(answering(repository, cleared)) <= 1);
+      CHECK(among(answering(repository, cleared, cleared.choice_of_variant())) <= 1);
+      CHECK(among(answering(repository, cleared, cleared.fenced_choice_of_variant())) <= 1);
       continue;
     }
     for (const Choice& choice : cleared.choices()) {
+      if (choice.kind != ChoiceKind::records) continue;
       std::set<RegionId> on;
       for (const WeightedRecord& r : choice.records) on.insert(service.record(r.record).region);
       CHECK(among(on) >= assertion.count);
@@ -181,8 +188,12 @@ TEST_CASE("assertions: nothing that is published breaks one, in any random world
       CHECK(broken_assertions(*configuration.repository, plan).empty());
       const ClearedWeights cleared = ruled(configuration, plan, world.permissions());
       check_promises(configuration, cleared);
-      for (const Choice& choice : cleared.choices()) {
-        CHECK(choice.kind == ChoiceKind::records);  // DESIGN rule 9: never an empty set
+      // DESIGN rule 9: never an empty set. What a share leaves may be one: it stands beside others.
+      for (const auto& of_variant :
+           {cleared.choice_of_variant(), cleared.fenced_choice_of_variant()}) {
+        for (const std::uint16_t at : of_variant) {
+          CHECK(cleared.choices()[at].kind == ChoiceKind::records);
+        }
       }
     }
   }
@@ -218,6 +229,39 @@ TEST_CASE("assertions: a region abroad keeps no promise of a hard service", "[as
   CHECK(broken_assertions(repository, plan).empty());
 }
 
+TEST_CASE("assertions: home answers while a crossing that it may not stand beside is held",
+          "[assertions][gate]") {
+  const auto configuration =
+      configuration_of(repository_with(seed_service(), {never_together({eu, us})}));
+  Conditions failed = calm(configuration->repository->services[0]);
+  failed.check_failing[0] = true;  // eu to 0, us to 100
+  const Plan plan = make_plan(*configuration->repository, ServiceId{0}, failed);
+  const Answered held{ChoiceKind::records, ChoiceNote::held, {{"eu", 100}}};
+  CHECK(answered(*configuration, ruled(*configuration, plan), in("DE")) == held);
+
+  Permission granted{.grant_id = "grant-1",
+                     .service = ServiceId{0},
+                     .from = {eu},
+                     .to = {us},
+                     .mode = Mode::full_write,
+                     .end = noon,
+                     .max_share = 100,
+                     .tenant = {},
+                     .case_id = "CASE-1",
+                     .only_failed = {}};
+  const auto crossed = ruled(*configuration, plan, {granted});
+  CHECK(answered(*configuration, crossed, in("DE")).weights ==
+        std::vector<std::pair<std::string, int>>{{"us", 100}});
+  CHECK(answered(*configuration, crossed, in("DE"), true) == held);  // once it has ended
+
+  granted.max_share = 30;  // the rest would answer beside it
+  const auto shared = ruled(*configuration, plan, {granted});
+  const Choice& now = shared.choices()[shared.choice_of_variant()[0]];
+  REQUIRE(now.share == 30);
+  CHECK(shared.choices()[now.otherwise].kind == ChoiceKind::nodata);
+  CHECK(answered(*configuration, shared, in("DE"), true) == held);
+}
+
 TEST_CASE("assertions: pairs that make a ring leave somebody to answer", "[assertions]") {
   const Service made = service("api", Residency::hard,
                                {record(eu, 100, "a.example.net"), record(eu2, 0, "b.example.net"),
@@ -228,7 +272,7 @@ TEST_CASE("assertions: pairs that make a ring leave somebody to answer", "[asser
   const Plan plan = make_plan(*configuration->repository, ServiceId{0},
                               all_drained(configuration->repository->services[0]));
   const auto cleared = ruled(*configuration, plan);
-  CHECK(answering(*configuration->repository, cleared).size() == 1);
+  CHECK(answering(*configuration->repository, cleared, cleared.choice_of_variant()).size() == 1);
   CHECK(answered(*configuration, cleared, in("DE")).kind == ChoiceKind::records);
 }
 

@@ -115,7 +115,8 @@ TEST_CASE("gate: a target declared to lie elsewhere than its region is covered b
   CHECK(out.now().note == ChoiceNote::held);
 }
 
-TEST_CASE("gate: a soft service's record is judged by where it is declared to lie", "[gate]") {
+TEST_CASE("gate: a soft service's record is judged by where it runs and is declared to lie",
+          "[gate]") {
   Service service = seed_service(Residency::soft);
   service.records.at(0).jurisdiction = US;  // in region eu, it says
   const auto eligible = [&](Policy policy) {
@@ -126,6 +127,10 @@ TEST_CASE("gate: a soft service's record is judged by where it is declared to li
   CHECK(eligible(small_policy()));
   Policy policy = small_policy();
   policy.residency_rules = {deny_us()};
+  CHECK_FALSE(eligible(policy));
+  service.records.at(0).region = us;
+  service.records.at(0).jurisdiction = EU;
+  CHECK(eligible(small_policy()));
   CHECK_FALSE(eligible(policy));
 }
 
