@@ -90,6 +90,7 @@ class Reply {
   /// The message's size by now.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool is_truncated() const noexcept { return is_truncated_; }
+  [[nodiscard]] bool is_datagram() const noexcept { return !is_stream(transport_); }
   [[nodiscard]] Rcode rcode() const noexcept { return rcode_; }
 
   /// Writes the counts, the flags and the OPT; returns the message's size.

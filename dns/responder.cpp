@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dns/local_reply.h"
 #include "dns/query.h"
 #include "dns/steered_reply.h"
 #include "dns/transfer_reply.h"
@@ -224,6 +225,10 @@ void add_answer(const Incoming& incoming, Reply& reply) noexcept {
   if (query.edns.wants_zone_version) reply.set_zone_version(version_of(snapshot, node.zone));
   if (node.has(Node::is_cut | Node::is_below_cut)) {
     return add_referral(snapshot, match, query, reply);
+  }
+  if ((snapshot.operators || snapshot.challenges) && may_be_local(match, node) &&
+      add_local_name({snapshot, worker, query, client}, node.zone, reply)) {
+    return;
   }
   if (match.kind == MatchKind::missing) {
     if (node.has(Node::has_tenants)) {

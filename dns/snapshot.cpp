@@ -77,6 +77,8 @@ std::unique_ptr<const Snapshot> build_snapshot(const zones::Repository& reposito
   snapshot->locations = std::move(parts.locations);
   snapshot->views = std::move(parts.views);
   snapshot->identity = std::move(parts.identity);
+  snapshot->operators = std::move(parts.operators);
+  snapshot->challenges = std::move(parts.challenges);
   snapshot->services.resize(repository.services.size());
   snapshot->tenants = repository.tenants;
   snapshot->transfers = std::move(parts.transfers);
@@ -103,6 +105,16 @@ std::unique_ptr<const Snapshot> with_weights(const Snapshot& last,
     put(*snapshot, repository, views, weights, now);
   }
   move_serials_on(*snapshot, last, now.wall);
+  return snapshot;
+}
+
+std::unique_ptr<const Snapshot> with_local_names(const Snapshot& last,
+                                                 std::shared_ptr<const OperatorView> operators,
+                                                 std::shared_ptr<const Challenges> challenges) {
+  auto snapshot = std::make_unique<Snapshot>(last);
+  ++snapshot->generation;
+  snapshot->operators = std::move(operators);
+  snapshot->challenges = std::move(challenges);
   return snapshot;
 }
 

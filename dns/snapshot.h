@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dns/identity.h"
+#include "dns/local_names.h"
 #include "dns/steered_answers.h"
 #include "dns/transfer_table.h"
 #include "dns/zone_table.h"
@@ -54,6 +55,8 @@ struct Snapshot {
   std::shared_ptr<const std::vector<ViewTable>> views;  // by ViewId
   std::vector<ServiceSlot> services;                    // by ServiceId
   std::shared_ptr<const Identity> identity;             // never null
+  std::shared_ptr<const OperatorView> operators;        // null: no zone has operator names
+  std::shared_ptr<const Challenges> challenges;         // null: none
   std::shared_ptr<const zones::TenantMap> tenants;      // null: no service has any
   /// Tenants under a grant of their own, who are not answered as their class; mostly empty.
   std::unordered_map<zones::TenantId, ServiceSlot, TenantHash> tenant_slots;
@@ -76,6 +79,8 @@ struct SnapshotParts {
   std::shared_ptr<const TransferTable> transfers;
   /// Borrowed by build_snapshot(): whose serials go on. Null: the process has just begun.
   const Snapshot* before = nullptr;
+  std::shared_ptr<const OperatorView> operators = {};
+  std::shared_ptr<const Challenges> challenges = {};
 };
 
 /// The snapshot of a loaded repository. A service that `cleared` does not name answers SERVFAIL.
@@ -92,5 +97,11 @@ struct SnapshotParts {
 [[nodiscard]] std::unique_ptr<const Snapshot> with_weights(
     const Snapshot& last, const zones::Repository& repository, const zones::Views& views,
     std::span<const zones::ClearedWeights> changed, Moment now);
+
+/// `last` with other local names; the next generation. `operators` was made for the repository
+/// that `last` was built from. Control thread.
+[[nodiscard]] std::unique_ptr<const Snapshot> with_local_names(
+    const Snapshot& last, std::shared_ptr<const OperatorView> operators,
+    std::shared_ptr<const Challenges> challenges);
 
 }  // namespace demarc::dns

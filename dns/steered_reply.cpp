@@ -170,6 +170,10 @@ void add_steered_tenant(const Asked& asked, zones::TenantId tenant, Reply& reply
   add_slot(asked, snapshot.services[zones::index_of(tenant_class)], {}, reply);
 }
 
+bool is_under_grant(const ServiceSlot& slot, const Worker& worker) noexcept {
+  return ttl_left(slot, worker).has_value();
+}
+
 void add_mode(const Asked& asked, std::uint32_t service, Reply& reply) noexcept {
   const ServiceSlot& slot = asked.snapshot.services[service];
   if (slot.answers == nullptr) return reply.fail();

@@ -48,6 +48,9 @@ void add_steered(const Asked& asked, std::uint32_t service, SteeredPlace place,
 /// Appends what that tenant is answered: as its class, or by a grant of its own.
 void add_steered_tenant(const Asked& asked, zones::TenantId tenant, Reply& reply) noexcept;
 
+/// Whether the grants of a slot still live, by both clocks; false where it has none.
+[[nodiscard]] bool is_under_grant(const ServiceSlot& slot, const Worker& worker) noexcept;
+
 /// Appends the TXT record that tells the mode of service `service`: that of its exception for as
 /// long as the exception lives, as for add_steered(); NODATA for other types but ANY.
 void add_mode(const Asked& asked, std::uint32_t service, Reply& reply) noexcept;

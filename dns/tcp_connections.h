@@ -47,6 +47,7 @@ struct TcpConnection {
   std::uint32_t unsent_size = 0;
   bool peer_has_finished = false;    // it sends no more, but reads on
   bool awaits_proxy_header = false;  // of a proxy that has not said yet whom it speaks for
+  bool is_spoken_for = false;        // `client` is whom the proxy named
   bool waits_to_write = false;       // TLS wants to write before it can read on
   std::unique_ptr<TlsSession> tls;   // null: plain TCP
 };

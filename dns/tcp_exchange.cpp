@@ -100,6 +100,7 @@ bool TcpLoop::take_proxy_header(TcpConnection& connection, std::uint8_t* in) noe
   }
   connection.awaits_proxy_header = false;
   connection.message_since_ms = TcpConnection::not_waiting;
+  connection.is_spoken_for = header.source.has_value();
   if (header.source) connection.client = *header.source;
   std::memmove(in, in + header.size, connection.in_size - header.size);
   connection.in_size -= static_cast<std::uint32_t>(header.size);
@@ -115,6 +116,7 @@ bool TcpLoop::answer_queries(ConnectionId id, const Snapshot& snapshot) noexcept
   if (connection.awaits_proxy_header) return is_sound;
   std::size_t at = 0;
   std::size_t out_size = 0;
+  worker_.is_spoken_for = connection.is_spoken_for;
   while (is_sound && !connection.unsent && !connection.transfer &&
          connection.in_size - at >= length_size) {
     const std::size_t size = get16(in + at);

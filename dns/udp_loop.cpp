@@ -107,10 +107,12 @@ std::size_t UdpLoop::answer(const Snapshot& snapshot, std::size_t received) noex
       continue;
     }
     std::span<const std::uint8_t> query(slot.query.data(), received_[index].msg_len);
-    if (is_proxy(worker_.proxy_peers, client.address) && !take_proxy_header(query, client)) {
+    const geo::Address sender = client.address;
+    if (is_proxy(worker_.proxy_peers, sender) && !take_proxy_header(query, client)) {
       worker_.counters.dropped.add();
       continue;
     }
+    worker_.is_spoken_for = client.address != sender;
     const std::size_t size =
         respond(snapshot, worker_, query, client.address, Transport::udp, slot.answer);
     if (size == 0) continue;

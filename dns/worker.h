@@ -118,6 +118,9 @@ struct alignas(64) Worker {
   Drawn drawn;
   unsigned transfer_places = 0;             // how many more transfers may begin
   std::optional<TransferRequest> transfer;  // what the last answer granted, to be taken
+  bool is_spoken_for = false;   // the next query's client is whom a proxy named; set by the loops
+  std::int64_t geo_second = 0;  // of the monotonic clock
+  unsigned geo_lookups = 0;     // in that second (dns/local_names.h)
 };
 
 }  // namespace demarc::dns

@@ -56,6 +56,13 @@ Match ZoneTable::find(const NameKey& qname) const noexcept {
   return {};
 }
 
+std::optional<NodeId> ZoneTable::find_suffix(const NameKey& qname,
+                                             std::size_t label) const noexcept {
+  const auto id = find_node(qname.hash(label), qname.suffix(label));
+  if (!id || nodes_[*id].has(Node::is_cut | Node::is_below_cut)) return std::nullopt;
+  return id;
+}
+
 std::optional<Answer> ZoneTable::find_answer(const Node& node, std::uint16_t qtype) const noexcept {
   std::optional<Answer> found;
   for (std::uint32_t index = 0; index < node.entry_count; ++index) {

@@ -95,6 +95,11 @@ class ZoneTable {
   /// The zone with the longest apex decides, in it the name itself, else the closest encloser.
   [[nodiscard]] Match find(const NameKey& qname) const noexcept;
 
+  /// The node at the QNAME without its first `label` labels; nothing if no name is there, or it is
+  /// at or below a delegation. Precondition: `label` <= qname.label_count().
+  [[nodiscard]] std::optional<NodeId> find_suffix(const NameKey& qname,
+                                                  std::size_t label) const noexcept;
+
   [[nodiscard]] const Node& node(NodeId id) const noexcept { return nodes_[id]; }
   [[nodiscard]] std::span<const std::uint8_t> owner(const Node& node) const noexcept {
     return {owners_.data() + node.owner_at, node.owner_size};

@@ -45,6 +45,7 @@ int run_cli(int argc, char** argv) {
   add_geo_verbs(app, context);
   add_tenant_verbs(app, context);
   add_drill_verbs(app, context);
+  add_acme_verbs(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -15,6 +15,7 @@
 #include "tools/status.h"
 #include "tools/tenant_report.h"
 #include "zones/strict_json.h"
+#include "zones/time_text.h"
 
 namespace demarc::tools {
 namespace {
@@ -97,6 +98,34 @@ json revoke_verb(const Ask& ask) {
   return decide(ask, GrantRevoked{ask.text("id"), ask.who, reason});
 }
 
+json from_text(const Ask& ask, const Result<std::string, std::string>& said) {
+  ask.daemon.after_step();
+  if (!said) return failed(said.error());
+  return {{"ok", true}, {"text", *said}};
+}
+
+json acme_set_verb(const Ask& ask) {
+  return from_text(
+      ask, ask.daemon.local_names().set_acme(ask.daemon.snapshot(), ask.text("name"),
+                                             ask.text("value"), ask.duration("for-ms"), ask.who));
+}
+
+json acme_remove_verb(const Ask& ask) {
+  return from_text(
+      ask, ask.daemon.local_names().remove_acme(ask.text("name"), ask.text("value"), ask.who));
+}
+
+json acme_list_verb(const Ask& ask) {
+  json values = json::array();
+  for (const AcmeValue& one : ask.daemon.local_names().acme()) {
+    values.push_back({{"name", one.owner.text_without_dot()},
+                      {"value", one.value},
+                      {"ends", to_rfc3339(one.ends)},
+                      {"who", one.who}});
+  }
+  return {{"ok", true}, {"values", std::move(values)}};
+}
+
 json stall_verb(const Ask& ask) {
   if (!ask.daemon.config().debug_verbs) {
     return failed("debug verbs are off; expected `debug-verbs: true` in demarcd.yaml");
@@ -139,6 +168,9 @@ const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
          a.daemon.begin_reload("asked by " + a.who);
          return json{{"ok", true}, {"text", "reload begun"}};
        }},
+      {"acme-set", acme_set_verb},
+      {"acme-remove", acme_remove_verb},
+      {"acme-list", acme_list_verb},
       {"debug-stall", stall_verb},
       {"drill-begin", drill_verb},
       {"drill-end", drill_verb},

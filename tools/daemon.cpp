@@ -182,6 +182,7 @@ Result<void, std::string> Daemon::open_state() {
         publish(weights, now);
       });
   transfers_ = std::make_unique<ZoneTransfers>(*loop_, *controller_);
+  local_names_ = std::make_unique<LocalNames>(*controller_, read_clocks);
   ground_ = std::make_unique<GroundWatch>(*controller_, *loop_, ground_resolver_of(config_));
   controller_->happen_one(zones::NodeFact{"start", fmt::format("node {}", config_.node)});
   return {};
@@ -247,6 +248,7 @@ void Daemon::publish(std::span<const zones::ClearedWeights> weights, Moment now)
   const dns::Snapshot* const before = published_ ? &published_->latest() : nullptr;
   if (next_parts_) {
     next_parts_->before = before;
+    local_names_->take(configuration_, databases_, *next_parts_);
     next = dns::build_snapshot(*repository, *views, std::move(*next_parts_), weights, now,
                                generation() + 1);
     next_parts_.reset();
@@ -387,10 +389,12 @@ void Daemon::take_verdicts() {
     events.emplace_back(zones::VerdictFound{change.key, change.to, change.detail});
   }
   controller_->happen(std::move(events));
+  local_names_->note_verdicts();
   after_step();
 }
 
 void Daemon::after_step() {
+  if (published_) local_names_->refresh(*published_);
   const auto due = controller_->timer();
   if (!due) return loop_->set_timer(steering_timer, std::nullopt, {});
   const Moment now = read_clocks();

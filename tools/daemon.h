@@ -22,6 +22,7 @@
 #include "tools/ground_watch.h"
 #include "tools/http_service.h"
 #include "tools/loader.h"
+#include "tools/local_names.h"
 #include "tools/outside_world.h"
 #include "tools/token_drop.h"
 #include "tools/zone_transfers.h"
@@ -56,6 +57,9 @@ class Daemon {
   [[nodiscard]] dns::CounterValues counters() const noexcept { return server_->counters(); }
   [[nodiscard]] const ZoneTransfers& transfers() const noexcept { return *transfers_; }
   [[nodiscard]] OutsideWorld& outside() noexcept { return *outside_; }
+  [[nodiscard]] LocalNames& local_names() noexcept { return *local_names_; }
+  /// What is served now. Precondition: something was published, as it is before the first verb.
+  [[nodiscard]] const dns::Snapshot& snapshot() const noexcept { return published_->latest(); }
   [[nodiscard]] std::uint64_t generation() const noexcept;
   [[nodiscard]] bool is_serving() const noexcept { return is_serving_; }
   /// With the ports they really have.
@@ -91,6 +95,7 @@ class Daemon {
   std::unique_ptr<dns::Server> server_;
   std::unique_ptr<dns::Published> published_;
   std::unique_ptr<Controller> controller_;
+  std::unique_ptr<LocalNames> local_names_;
   std::unique_ptr<health::Prober> prober_;
   std::unique_ptr<OutsideWorld> outside_;
   std::unique_ptr<ZoneTransfers> transfers_;

@@ -193,7 +193,7 @@ std::set<RegionId> failed_home_regions(const Case& c) {
 }
 
 /// The permission under which a record may answer this variant: of the widest share, then the
-/// longest-lived one; or null. What a residency rule denies is never covered.
+/// widest mode, then the longest-lived one; or null. What a residency rule denies is never covered.
 const Permission* covering(const Case& c, const Record& record,
                            std::span<const Permission* const> permissions) {
   const Permission* best = nullptr;
@@ -213,7 +213,7 @@ const Permission* covering(const Case& c, const Record& record,
     };
     if (permission->only_failed && !std::ranges::all_of(failed_home_regions(c), is_known)) continue;
     if (match_rule(c, record.region, permission->mode).effect == Effect::deny) continue;
-    const auto rank = [](const Permission* p) { return std::pair(p->max_share, p->end); };
+    const auto rank = [](const Permission* p) { return std::tuple(p->max_share, p->mode, p->end); };
     if (best == nullptr || rank(permission) > rank(best)) best = permission;
   }
   return best;
@@ -244,19 +244,17 @@ class Collector {
     auto& from = made[{permission.grant_id, to, permission.tenant}];
     from.merge(failed_home_regions(c));
     rules[to] = match_rule(c, to, permission.mode).rule_id;
-    if (!valid_until || permission.end < *valid_until) {
-      valid_until = permission.end;
-      mode.case_id = permission.case_id;
-      mode.grant_id = permission.grant_id;
-    }
-    mode.mode = std::max(mode.mode, permission.mode);
+    valid_until = std::min(valid_until.value_or(permission.end), permission.end);
+    // An application reads one mode wherever it runs: none may do more than was signed for it.
+    const auto rank = [](const Permission& p) { return std::tuple(p.mode, p.end, p.grant_id); };
+    if (!narrowest || rank(permission) < rank(*narrowest)) narrowest = &permission;
   }
 
   std::vector<Choice> choices;
   std::set<RegionId> held_from, held_to, soft_abroad;
   std::map<std::tuple<std::string, RegionId, std::string>, std::set<RegionId>> made;
   std::optional<WallTime> valid_until;
-  ModeSignal mode;  // means something with valid_until alone
+  const Permission* narrowest = nullptr;  // of those that the answers rest on
   std::map<RegionId, std::string> rules;
   std::string held_rule;
   bool held_by_rule = false;
@@ -468,7 +466,10 @@ Ruling Gate::rule(const Repository& repository, const Views& views, const Plan& 
   }
   ruling.cleared.choices_ = std::move(out.choices);
   ruling.cleared.valid_until_ = out.valid_until;
-  if (out.valid_until) ruling.cleared.mode_ = std::move(out.mode);
+  if (out.narrowest != nullptr) {
+    const Permission& told = *out.narrowest;
+    ruling.cleared.mode_ = ModeSignal{told.mode, told.case_id, told.grant_id};
+  }
   if (!out.held_to.empty()) {
     ruling.held = Held{{out.held_from.begin(), out.held_from.end()},
                        {out.held_to.begin(), out.held_to.end()}};

@@ -366,6 +366,16 @@ struct Transfer {
   Place place;
 };
 
+/// Who may ask for `_geo.NAME`, `_health.NAME` and `_gate.NAME` of the zone's services, and which
+/// of them. To everybody else they do not exist.
+struct OperatorNames {
+  std::vector<geo::Prefix> allow;
+  bool geo = false;
+  bool health = false;
+  bool gate = false;
+  auto operator<=>(const OperatorNames&) const = default;
+};
+
 struct Zone {
   Name apex;
   std::string file;
@@ -373,6 +383,7 @@ struct Zone {
   /// Static RRsets, SOA and NS of the apex included; ordered by owner, then type.
   std::vector<RRset> rrsets;
   std::vector<ServiceId> services;
+  std::optional<OperatorNames> operator_names;  // nothing: nobody
   /// False: the SOA came from `soa:` without a serial, and assign_serials() gives it one.
   bool serial_is_fixed = false;
   std::uint32_t serial = 0;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "zones/gate.h"
 #include "zones/yaml/spelling.h"
 
 namespace demarc::zones {
@@ -295,8 +296,8 @@ Service TenantClasses::make_class(const TenantKind& kind, const std::vector<Regi
   made.place = place;
   if (made.on_block.answer == BlockAnswer::record) {
     // A record that is home to the service's own name may be abroad to this class.
-    const Region& region = policy.region(made.record(made.on_block.record).region);
-    if (!policy.is_inside(kind.home, region.jurisdiction)) made.on_block = {};
+    const Record& record = made.record(made.on_block.record);
+    if (!lies_inside(policy, record, kind.home)) made.on_block = {};
   }
   return made;
 }

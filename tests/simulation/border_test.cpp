@@ -29,7 +29,7 @@ TEST_CASE("border: random histories never answer outside home without a live gra
                                          << " simulation_tests");
   const auto begin = std::chrono::steady_clock::now();
   std::uint64_t crossings = 0, held = 0, refused = 0, accepted = 0, restarts = 0, shares = 0,
-                tenants = 0;
+                tenants = 0, made = 0, advised = 0, lags = 0, asserted = 0;
   for (std::uint64_t world = 0; world * events_a_world < events; ++world) {
     History history(seed + world);
     for (std::uint64_t i = 0; i < events_a_world; ++i) history.one_event();
@@ -41,6 +41,10 @@ TEST_CASE("border: random histories never answer outside home without a live gra
     held += history.oracle().held_seen;
     shares += history.oracle().shares_seen;
     tenants += history.oracle().tenants_seen;
+    made += history.oracle().made_seen;
+    advised += history.oracle().advised_seen;
+    lags += history.oracle().lags_seen;
+    asserted += history.oracle().asserted_seen;
     refused += history.refused();
     accepted += history.accepted();
     restarts += history.restarts();
@@ -49,10 +53,13 @@ TEST_CASE("border: random histories never answer outside home without a live gra
   WARN(events << " events in " << took.count() << " s, "
               << static_cast<std::uint64_t>(static_cast<double>(events) / took.count())
               << " a second; answers judged outside home " << crossings << " (of a share " << shares
-              << ", of tenants " << tenants << "), held " << held << ", tokens accepted "
-              << accepted << ", refused " << refused << ", restarts " << restarts);
+              << ", of tenants " << tenants << "), crossings made " << made << " (advised "
+              << advised << ", behind a lag " << lags << "), asserted " << asserted << ", held "
+              << held << ", tokens accepted " << accepted << ", refused " << refused
+              << ", restarts " << restarts);
   // A simulation in which nothing ever crosses, is held or refused would prove nothing.
-  CHECK(crossings > events / 200);
+  CHECK(crossings > events / 100);
+  CHECK(made > events / 5000);
   CHECK(held > events / 100);
   CHECK(refused > events / 1000);
   CHECK(accepted > events / 1000);

@@ -20,15 +20,16 @@ History::History(std::uint64_t seed) : random_(seed) {
 std::uint64_t History::pick(std::uint64_t below) { return random_() % below; }
 
 std::string History::pick_region() {
-  static constexpr const char* names[] = {"eu", "eu2", "ch", "us"};
-  return names[pick(4)];
+  static constexpr const char* names[] = {"eu", "eu2", "ch", "us", "jp"};
+  return names[pick(5)];
 }
 
 void History::one_event() {
   if (!oracle_.violation().empty()) return;
   pass_time();
   if (is_trail_broken_ && one_in(4)) return break_disk();
-  switch (pick(24)) {
+  if (!asked_.empty() && one_in(3)) return advise();
+  switch (pick(26)) {
     case 0:
     case 1:
     case 2:
@@ -56,6 +57,9 @@ void History::one_event() {
       return review();
     case 14:
       return happens(TimerFired{});
+    case 15:
+    case 16:
+      return measure_lag();
     default:
       return verdict();
   }
@@ -76,34 +80,66 @@ void History::verdict() {
                                      Verdict::stale};
   static constexpr Verdict abroad[] = {Verdict::up, Verdict::up, Verdict::up, Verdict::down,
                                        Verdict::stale};
-  const bool is_abroad = index_of(service.record(check.record).region) == 3;
+  const bool is_abroad = index_of(service.record(check.record).region) >= 3;
   happens(VerdictFound{check.key, is_abroad ? abroad[pick(5)] : home[pick(5)], "sim"});
 }
 
+void History::measure_lag() {
+  const auto& services = configuration_->repository->services;
+  const auto& checks = services[pick(services.size())].activation.lag;
+  if (checks.empty()) return verdict();
+  const std::string& key = checks[pick(checks.size())].key;
+  const std::optional<double> value =
+      one_in(6) ? std::nullopt : std::optional<double>(static_cast<double>(pick(45)));
+  happens(LagMeasured{key, value, "sim"});
+}
+
+/// An answer to one of the last questions, perhaps to one that was answered.
+void History::advise() {
+  const AdviceWanted& asked =
+      asked_[asked_.size() - 1 - pick(std::min<std::size_t>(asked_.size(), 4))];
+  const std::optional<Effect> effect =
+      one_in(6) ? std::nullopt : std::optional(one_in(4) ? Effect::deny : Effect::allow);
+  happens(AdviceGiven{asked.id, effect, "sim"});
+}
+
+/// Mostly what somebody would sign: from the home of a hard service to a place abroad that it has.
 History::Campaign History::new_campaign() {
   const auto& services = configuration_->repository->services;
-  const Service& service = services[pick(services.size())];
-  const auto region_of = [&] {
-    const Record& record = service.records[pick(service.records.size())];
-    return configuration_->repository->policy.region(record.region).name;
+  std::size_t chosen = pick(services.size());
+  for (int tries = 0; tries < 3 && services[chosen].residency != Residency::hard; ++tries) {
+    chosen = pick(services.size());
+  }
+  const Service& service = services[chosen];
+  const Service& named =
+      service.tenants_of ? configuration_->repository->service(*service.tenants_of) : service;
+  const auto region_of = [&](std::size_t record) {
+    const std::size_t at = one_in(6) ? pick(service.records.size()) : record;
+    return configuration_->repository->policy.region(service.records[at].region).name;
   };
   Claims claims{.issuer = "sim",
                 .audience = one_in(30) ? "other" : "sim",
                 .zone = "example.com",
-                .service = service.label,
-                .from = {one_in(8) ? pick_region() : region_of()},
-                .to = {one_in(6) ? region_of() : "us"},
+                .service = named.label,
+                .from = {one_in(8) ? pick_region() : region_of(0)},
+                .to = {region_of(std::min<std::size_t>(1, service.records.size() - 1))},
                 .reason = "sim",
                 .case_id = fmt::format("SIM-{}", pick(1000))};
-  static constexpr Mode modes[] = {Mode::full_write, Mode::full_write, Mode::scoped_write,
-                                   Mode::read_only};
-  claims.mode = modes[pick(4)];
-  if (one_in(10)) claims.service = "*";
+  static constexpr Mode modes[] = {Mode::read_only, Mode::scoped_write, Mode::full_write};
+  claims.mode = modes[one_in(3) ? pick(3) : static_cast<std::size_t>(service.access)];
+  if (service.tenants_of && one_in(2)) {
+    static constexpr const char* tenants[] = {"acme", "acme", "asset", "bolt", "ghost"};
+    claims.tenant = tenants[pick(5)];
+  } else if (one_in(10)) {
+    claims.service = "*";
+  }
+  if (one_in(6) && claims.to.front() != "jp") claims.to.push_back("jp");
   if (one_in(4)) claims.max_share = 1 + pick(100);
   if (one_in(8)) claims.type = TokenType::break_glass;
   if (one_in(8) && claims.type == TokenType::approval) {
     claims.plan_template = "eu-to-us";
     claims.max_share.reset();
+    claims.tenant.reset();
     claims.service = "s0";
     claims.from = {"eu"};
     claims.to = {"us"};
@@ -111,12 +147,13 @@ History::Campaign History::new_campaign() {
   }
   if (one_in(6) && !steering_.state().pending.empty() && !claims.plan_template) {
     const auto& pending = steering_.state().pending;
-    const auto chosen =
+    const auto change =
         std::next(pending.begin(), static_cast<std::ptrdiff_t>(pick(pending.size())));
-    claims.change = one_in(4) ? "chg-0000000000" : chosen->first;
-    claims.service = chosen->second.service;
-    claims.from = chosen->second.from;
-    claims.to = chosen->second.to;
+    claims.change = one_in(4) ? "chg-0000000000" : change->first;
+    claims.tenant.reset();
+    claims.service = change->second.service;
+    claims.from = change->second.from;
+    claims.to = change->second.to;
     claims.mode = Mode::full_write;
   }
   return {claims, 0};
@@ -286,6 +323,10 @@ void History::happens(decltype(Event::what) what) {
   }
   if (const auto* revoked = std::get_if<KeyRevoked>(&what)) oracle_.key_revoked(revoked->key_id);
   if (std::holds_alternative<ClockTrusted>(what)) oracle_.clock_trusted();
+  if (const auto* lag = std::get_if<LagMeasured>(&what))
+    oracle_.lag_measured(lag->check, lag->value);
+  if (const auto* advice = std::get_if<AdviceGiven>(&what))
+    oracle_.advised(advice->id, advice->effect);
   if (const auto* loaded = std::get_if<ConfigurationLoaded>(&what)) {
     oracle_.loaded(loaded->configuration, clients_);
   }
@@ -313,6 +354,10 @@ void History::carry_out(Effects effects) {
     for (const Choice& choice : weights.choices()) {
       for (const WeightedRecord& r : choice.records) mix(index_of(r.record) << 16 | r.weight);
     }
+  }
+  for (const AdviceWanted& asked : effects.advice_wanted) {
+    oracle_.advice_asked(asked);
+    asked_.push_back(asked);
   }
   effects_ = std::move(effects);
   if (!fails) return;

@@ -46,12 +46,18 @@ class History {
   zones::Service random_service(std::size_t number);
   void add_random_checks(zones::Service& service, std::size_t number);
   void add_random_rules(zones::Policy& policy);
+  std::vector<zones::ResidencyRule> random_residency_rules();
+  std::vector<zones::Assertion> random_assertions();
+  void add_random_tenants(zones::Repository& repository);
+  void edit(zones::Policy& policy);
   void reload();
   void load();
 
   // history.cpp: what happens
   void pass_time();
   void verdict();
+  void measure_lag();
+  void advise();
   void present_token();
   void present(const Signed& token);
   Campaign new_campaign();
@@ -81,6 +87,7 @@ class History {
   zones::SteeringState saved_;  // as the disk has it
   Remembered saved_evidence_;
   Campaign campaign_;
+  std::vector<zones::AdviceWanted> asked_;
   std::vector<Signed> presented_;
   std::vector<std::string> texts_;  // of the same tokens
   std::uint64_t tokens_ = 0, refused_ = 0, accepted_ = 0, restarts_ = 0;

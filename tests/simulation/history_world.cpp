@@ -4,6 +4,7 @@
 #include "tests/simulation/history.h"
 #include "tests/simulation/signers.h"
 #include "tests/zones/world.h"
+#include "zones/tenants.h"
 
 namespace demarc::simulation {
 
@@ -16,7 +17,11 @@ namespace {
 constexpr std::size_t service_count = 3;
 
 /// Few countries, so that a reload costs microseconds; the oracle asks as each of them.
-constexpr std::string_view countries[] = {"", "DE", "FR", "CH", "US", "JP"};
+constexpr std::string_view countries[] = {"", "DE", "FR", "CH", "US", "JP", "BR"};
+
+constexpr JurisdictionId JP{3};
+constexpr RegionId jp{4};
+constexpr std::uint64_t region_count = 5;
 
 }  // namespace
 
@@ -46,10 +51,16 @@ Approvals History::random_approvals() {
 
 Policy History::random_policy() {
   Policy policy = small_policy();
+  policy.jurisdictions.push_back({"JP", {code("JP")}, {}});
+  policy.regions.push_back({"jp", JP, {35, 139}});
+  policy.digest = std::to_string(pick(1'000'000));
   if (!one_in(10)) policy.approvals = random_approvals();
   if (one_in(8)) policy.jurisdictions[0].approved_standby.clear();
   if (one_in(16)) policy.regions[index_of(eu2)].jurisdiction = CH;
   add_random_rules(policy);
+  policy.residency_rules = random_residency_rules();
+  policy.assertions = random_assertions();
+  if (one_in(4)) policy.advisor = Advisor{.url = "http://127.0.0.1:8181/v1/data/sim"};
   return policy;
 }
 
@@ -66,6 +77,10 @@ void History::add_random_rules(Policy& policy) {
                       .digest = one_in(2) ? "d1" : "d2"};
     policy.templates = {std::move(plan)};
   }
+}
+
+std::vector<ResidencyRule> History::random_residency_rules() {
+  std::vector<ResidencyRule> list;
   const std::size_t rules = one_in(3) ? 1 + pick(3) : 0;
   for (std::size_t i = 0; i < rules; ++i) {
     ResidencyRule rule{.id = fmt::format("r{}", i),
@@ -73,10 +88,28 @@ void History::add_random_rules(Policy& policy) {
                        .zone = one_in(6) ? "example.org" : "*",
                        .service = one_in(3) ? "s0.example.com" : "*"};
     if (one_in(3)) rule.from = {EU};
-    if (one_in(3)) rule.to = {US};
+    if (one_in(3)) rule.to = {one_in(2) ? US : JP};
     if (one_in(4)) rule.mode = Mode::full_write;
-    policy.residency_rules.push_back(std::move(rule));
+    list.push_back(std::move(rule));
   }
+  return list;
+}
+
+std::vector<Assertion> History::random_assertions() {
+  std::vector<Assertion> list;
+  if (one_in(5)) {
+    list.push_back({.id = "apart",
+                    .kind = Assertion::Kind::never_together,
+                    .regions = one_in(2) ? std::vector{us, jp} : std::vector{eu, us}});
+  }
+  if (one_in(6)) {
+    list.push_back({.id = "on",
+                    .kind = Assertion::Kind::at_least,
+                    .count = 1,
+                    .regions = {eu, eu2},
+                    .service = one_in(2) ? "*" : "s1.example.com"});
+  }
+  return list;
 }
 
 Service History::random_service(std::size_t number) {
@@ -84,19 +117,26 @@ Service History::random_service(std::size_t number) {
   const std::size_t count = 1 + pick(4);
   for (std::size_t i = 0; i < count; ++i) {
     // A home and a place abroad first, so that there is something to be approved.
-    const RegionId region{static_cast<std::uint16_t>(i == 0 ? pick(2) : i == 1 ? 3 : pick(4))};
-    const bool foreign = region == us;
+    const RegionId region{static_cast<std::uint16_t>(i == 0   ? pick(2)
+                                                     : i == 1 ? 3 + pick(2)
+                                                              : pick(region_count))};
+    const bool foreign = region == us || region == jp;
     records.push_back(record(region, static_cast<std::uint16_t>(foreign ? 0 : pick(3) * 50),
                              fmt::format("e{}.s{}.example.net", i, number)));
+    if (one_in(3)) records.back().capacity = 30 * (1 + pick(4));
+    if (one_in(8)) {
+      records.back().jurisdiction = JurisdictionId{static_cast<std::uint16_t>(pick(4))};
+      records.back().addresses.clear();
+    }
   }
   static constexpr Residency kinds[] = {Residency::hard, Residency::hard, Residency::hard,
                                         Residency::soft, Residency::none};
   Service made = service(fmt::format("s{}", number), kinds[pick(5)], std::move(records));
   if (one_in(3)) {
-    made.route = RouteLines{{RouteLine{MatchCountry{{code("US")}}, {us, eu, ch, eu2}, {}},
-                             RouteLine{MatchAll{}, {eu, eu2, ch, us}, {}}}};
+    made.route = RouteLines{{RouteLine{MatchCountry{{code("US")}}, {us, eu, jp, ch, eu2}, {}},
+                             RouteLine{MatchAll{}, {eu, eu2, ch, us, jp}, {}}}};
   } else if (one_in(3)) {
-    made.route = RouteNearest{{eu, eu2, ch, us}, {}};
+    made.route = RouteNearest{{eu, eu2, ch, us, jp}, {}};
   }
   if (made.residency == Residency::hard && one_in(3)) made.home_kind = HomeKind::client;
   made.on_block.answer = static_cast<BlockAnswer>(pick(3));
@@ -108,7 +148,59 @@ Service History::random_service(std::size_t number) {
   made.quorum = one_in(4) ? 2 : 1;
   made.activation.target_healthy = one_in(3);
   add_random_checks(made, number);
+  if (one_in(4)) made.activation.capacity = 20 * (1 + pick(5));
+  for (const RegionId region : {us, jp}) {
+    if (!one_in(5)) continue;
+    made.activation.lag.push_back({.key = fmt::format("s{}/lag/{}", number, index_of(region)),
+                                   .region = region,
+                                   .url = "http://127.0.0.1/health",
+                                   .pointer = "/lag",
+                                   .max = 30,
+                                   .interval = Milliseconds(60'000)});
+  }
   return made;
+}
+
+/// The tenants of the first service: acme and asset of one class or of two, bolt of the second.
+void History::add_random_tenants(Repository& repository) {
+  Service& parent = repository.services.front();
+  parent.home_kind = HomeKind::tenant;
+  parent.home.reset();
+  parent.residency = Residency::hard;
+  parent.on_block = {};
+  for (const char* label : {"s0/a", "s0/b"}) {
+    Service made = parent;
+    made.label = label;
+    made.owner = name(fmt::format("class-{}.s0.example.com", label[3]));
+    made.home = one_in(3) ? JurisdictionId{static_cast<std::uint16_t>(pick(4))} : EU;
+    made.residency = one_in(5) ? Residency::soft : Residency::hard;
+    made.route = RouteLines{{RouteLine{MatchAll{}, {eu, eu2, ch, us, jp}, {}}}};
+    made.tenants_of = ServiceId{0};
+    repository.services.push_back(std::move(made));
+  }
+  const ServiceId a{service_count}, b{service_count + 1};
+  repository.tenants = std::make_shared<const TenantMap>(
+      TenantMap::Classes{{{ServiceId{0}, "acme"}, a},
+                         {{ServiceId{0}, "asset"}, one_in(2) ? a : b},
+                         {{ServiceId{0}, "bolt"}, b}},
+      std::to_string(pick(1'000'000)));
+}
+
+/// An edit of one thing, so that nothing else ends what it should end.
+void History::edit(Policy& policy) {
+  if (one_in(3)) {
+    policy.residency_rules = random_residency_rules();
+    policy.digest = std::to_string(pick(1'000'000));
+    return;
+  }
+  if (one_in(3) || !policy.approvals) {
+    policy.approvals = random_approvals();
+    return;
+  }
+  const Signer& signer = signers()[pick(signers().size())];
+  for (ApprovalKey& key : policy.approvals->keys) {
+    if (key.id == signer.key) key.public_key_pem = pem_of(signer, one_in(2));
+  }
 }
 
 void History::add_random_checks(Service& service, std::size_t number) {
@@ -132,13 +224,14 @@ void History::add_random_checks(Service& service, std::size_t number) {
 
 void History::reload() {
   std::unique_ptr<Repository> repository;
-  if (configuration_ && one_in(2)) {  // the keys and rules alone
+  if (configuration_ && one_in(2)) {
     repository = std::make_unique<Repository>(*configuration_->repository);
-    repository->policy.approvals = random_approvals();
+    edit(repository->policy);
   } else {
     std::vector<Service> services;
     for (std::size_t i = 0; i < service_count; ++i) services.push_back(random_service(i));
     repository = std::make_unique<Repository>(repository_of(std::move(services), random_policy()));
+    if (one_in(3)) add_random_tenants(*repository);
   }
   repository->digest = std::to_string(pick(1'000'000));
   auto views = std::make_unique<Views>(*repository);

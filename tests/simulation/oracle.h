@@ -29,7 +29,12 @@ struct Remembered {
     zones::Verdict verdict = zones::Verdict::unknown;
     bool failing = false;
   };
+  struct Lag {
+    std::optional<double> value;
+    WallTime measured;
+  };
   std::map<std::string, Check> checks;
+  std::map<std::string, Lag> lag;
   WallTime believed;
 };
 
@@ -52,6 +57,9 @@ class Oracle {
               std::vector<Client> clients);
   void restarted(Remembered from_disk);
   void found(const std::string& check, zones::Verdict verdict);
+  void lag_measured(const std::string& check, std::optional<double> value);
+  void advice_asked(const zones::AdviceWanted& asked);
+  void advised(const std::string& id, std::optional<zones::Effect> effect);
   void ordered(const std::string& id, const std::string& target, WallTime ends);
   void order_ended(const std::string& target);
   void frozen(bool on);
@@ -71,7 +79,8 @@ class Oracle {
   /// while the control thread has not yet noticed that time has passed.
   void judge(bool before_step);
 
-  std::uint64_t crossings_seen = 0, held_seen = 0, shares_seen = 0, tenants_seen = 0;
+  std::uint64_t crossings_seen = 0, held_seen = 0, shares_seen = 0, tenants_seen = 0,
+                asserted_seen = 0, made_seen = 0, advised_seen = 0, lags_seen = 0;
 
  private:
   struct Token {
@@ -96,6 +105,15 @@ class Oracle {
     std::vector<zones::RegionId> route;  // empty: all
     const zones::ClearedWeights& weights;
   };
+  struct Crossing {  // as the trail tells of it
+    const zones::Service& service;
+    std::string grant, region, tenant;
+  };
+  struct Advice {
+    std::string service, region, grant, tenant, policy;
+    std::optional<zones::Effect> effect;
+  };
+  enum class Role : std::uint8_t { now, rest, fenced };  // rest: what a share leaves
   using Served = std::map<std::pair<std::size_t, std::string>, zones::ClearedWeights>;
 
   void violated(std::string text);
@@ -112,25 +130,47 @@ class Oracle {
   void review_signed(const Signed& token);
   [[nodiscard]] const zones::ApprovalKey* key_of(const std::string& id) const;
 
+  // oracle_activation.cpp: the moment of a crossing
+  [[nodiscard]] std::optional<Crossing> crossing_of(const zones::AuditEntry& entry) const;
+  [[nodiscard]] std::string why_not_activated(const Crossing& crossing) const;
+  [[nodiscard]] static std::string book_key(const zones::Service& service,
+                                            const std::string& tenant);
+  /// What people call it: the service whose tenants a class answers.
+  [[nodiscard]] const zones::Service& named_of(const zones::Service& service) const;
+
   // oracle_judge.cpp: answers
   void judge_weights(const zones::ClearedWeights& weights, bool before_step);
-  void judge_choice(const View& view, const zones::Choice& choice, bool is_fenced);
-  void judge_emptiness(const View& view, const zones::Choice& choice);
+  void judge_choice(const View& view, const zones::Choice& choice, Role role);
+  void judge_emptiness(const View& view, const zones::Choice& choice, Role role);
+  void judge_soft(const View& view, const zones::Choice& choice);
+  void judge_assertions(const View& view, const zones::Choice& choice);
+  [[nodiscard]] std::string records_text(const View& view) const;
   void judge_share(const View& view, const zones::Choice& choice);
   void judge_mode(const zones::ClearedWeights& weights);
   [[nodiscard]] Home home_of(const zones::Service& service, const Client& client) const;
   [[nodiscard]] std::vector<zones::RegionId> route_of(const zones::Service& service,
                                                       const Client& client) const;
+  [[nodiscard]] bool is_about(const zones::Assertion& assertion,
+                              const zones::Service& service) const;
+  [[nodiscard]] bool has_assertion(const zones::Service& service,
+                                   zones::Assertion::Kind kind) const;
+  [[nodiscard]] bool base_obeys(const zones::Assertion& assertion,
+                                const zones::Service& service) const;
+  [[nodiscard]] zones::JurisdictionId place_of(const zones::Record& record) const;
   [[nodiscard]] bool is_home(const View& view, const zones::Record& record) const;
   [[nodiscard]] bool is_on_route(const View& view, const zones::Record& record) const;
   [[nodiscard]] bool is_usable(const zones::Service& service, std::size_t record) const;
   [[nodiscard]] std::vector<unsigned> weights_of(const zones::Service& service) const;
   [[nodiscard]] bool has_failed(const View& view, zones::RegionId region) const;
   [[nodiscard]] bool reaches(const Grant& grant, const View& view) const;
+  [[nodiscard]] const zones::ResidencyRule* rule_about(const View& view, zones::JurisdictionId to,
+                                                       std::optional<zones::Mode> mode) const;
   [[nodiscard]] bool is_allowed_by_rules(const View& view, const zones::Record& record,
                                          const Grant& grant) const;
-  /// The largest share that a live grant gives to this record; 0: none covers it.
-  [[nodiscard]] unsigned share_granted(const View& view, const zones::Record& record) const;
+  /// The largest share that a live grant of that mode or a wider one gives to this record; 0: none
+  /// covers it.
+  [[nodiscard]] unsigned share_granted(const View& view, const zones::Record& record,
+                                       zones::Mode at_least = zones::Mode::read_only) const;
 
   std::shared_ptr<const zones::Configuration> configuration_;
   std::vector<Client> clients_;
@@ -149,7 +189,9 @@ class Oracle {
   };
   std::optional<Review> review_;
   Served served_;
-  std::map<std::string, std::set<std::string>> told_;  // by service: regions abroad
+  // By service and tenant: regions abroad that the trail told of, crossings that it has not ended.
+  std::map<std::string, std::set<std::string>> told_, open_;
+  std::map<std::string, Advice> advice_;  // by the question's id
   std::string violation_;
 };
 

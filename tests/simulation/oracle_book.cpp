@@ -41,6 +41,11 @@ bool fill(const Required& required, const std::set<std::pair<std::string, std::s
   return !places.empty() && can_fill(places, 0, signers, seated);
 }
 
+bool has_tenant(const Repository& repository, const Service& service, const std::string& tenant) {
+  const ServiceId id{static_cast<std::uint32_t>(&service - repository.services.data())};
+  return repository.tenants && repository.tenants->class_of(id, tenant).has_value();
+}
+
 bool is_same_scope(const Claims& a, const Claims& b) {
   return a.type == b.type && a.zone == b.zone && a.service == b.service && a.from == b.from &&
          a.to == b.to && a.mode == b.mode && a.change == b.change && a.tenant == b.tenant &&
@@ -203,6 +208,9 @@ std::string Oracle::why_no_scope(const Claims& scope) const {
   for (const Service& service : configuration_->repository->services) {
     if (service.owner.text_without_dot() != scope.service || service.tenants_of) continue;
     if (service.residency != Residency::hard && !scope.tenant) return "the service is not hard";
+    if (scope.tenant && !has_tenant(*configuration_->repository, service, *scope.tenant)) {
+      return "there is no such tenant";
+    }
     if (!scope.tenant && static_cast<int>(scope.mode) < static_cast<int>(service.access)) {
       return "the mode does not cover the access";
     }

@@ -23,13 +23,6 @@ bool has(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::count(names, name) != 0;
 }
 
-std::string fact_of(const AuditEntry& entry, std::string_view name) {
-  for (const auto& [key, value] : entry.facts) {
-    if (key == name) return value;
-  }
-  return {};
-}
-
 }  // namespace
 
 Oracle::Home Oracle::home_of(const Service& service, const Client& client) const {
@@ -55,9 +48,17 @@ std::vector<RegionId> Oracle::route_of(const Service& service, const Client& cli
   return {};
 }
 
+/// Where a record's endpoint lies: as declared of it, else where its region does.
+JurisdictionId Oracle::place_of(const Record& record) const {
+  return record.jurisdiction ? *record.jurisdiction
+                             : policy().regions[index_of(record.region)].jurisdiction;
+}
+
 bool Oracle::is_home(const View& view, const Record& record) const {
   if (!view.home || index_of(record.region) >= policy().regions.size()) return false;
-  return is_inside(policy(), *view.home, policy().regions[index_of(record.region)].jurisdiction);
+  // Contradictory tags count as foreign.
+  return is_inside(policy(), *view.home, place_of(record)) &&
+         is_inside(policy(), *view.home, policy().regions[index_of(record.region)].jurisdiction);
 }
 
 bool Oracle::is_on_route(const View& view, const Record& record) const {
@@ -127,25 +128,34 @@ bool Oracle::reaches(const Grant& grant, const View& view) const {
              view.weights.service();
 }
 
-bool Oracle::is_allowed_by_rules(const View& view, const Record& record, const Grant& grant) const {
-  const auto& rules = policy().residency_rules;
-  if (rules.empty()) return true;
-  const JurisdictionId to = policy().regions[index_of(record.region)].jurisdiction;
-  for (const ResidencyRule& rule : rules) {
-    if (rule.zone != "*" && rule.zone != grant.scope.zone) continue;
-    if (rule.service != "*" && rule.service != view.service.owner.text_without_dot()) continue;
+/// The first rule about answering from there; null: none is about it.
+const ResidencyRule* Oracle::rule_about(const View& view, JurisdictionId to,
+                                        std::optional<Mode> mode) const {
+  const Repository& repository = *configuration_->repository;
+  const std::string zone = repository.zones[view.service.zone].apex.text_without_dot();
+  const std::string service = named_of(view.service).owner.text_without_dot();
+  for (const ResidencyRule& rule : policy().residency_rules) {
+    if (rule.zone != "*" && rule.zone != zone) continue;
+    if (rule.service != "*" && rule.service != service) continue;
     if (!rule.from.empty() && (!view.home || std::ranges::count(rule.from, *view.home) == 0)) {
       continue;
     }
     if (!rule.to.empty() && std::ranges::count(rule.to, to) == 0) continue;
-    if (rule.mode && *rule.mode != grant.scope.mode) continue;
-    return rule.effect == Effect::allow;
+    if (!rule.mode || rule.mode == mode) return &rule;
   }
-  return false;
+  return nullptr;
 }
 
-unsigned Oracle::share_granted(const View& view, const Record& record) const {
-  const std::string& region = policy().regions[index_of(record.region)].name;
+bool Oracle::is_allowed_by_rules(const View& view, const Record& record, const Grant& grant) const {
+  if (policy().residency_rules.empty()) return true;
+  const ResidencyRule* rule = rule_about(view, place_of(record), grant.scope.mode);
+  return rule != nullptr && rule->effect == Effect::allow;
+}
+
+unsigned Oracle::share_granted(const View& view, const Record& record, Mode at_least) const {
+  const auto& [region, jurisdiction, location, asns] = policy().regions[index_of(record.region)];
+  // Signed was the law of the region, and not of where one target is declared to lie.
+  if (place_of(record) != jurisdiction) return 0;
   unsigned share = 0;
   for (const auto& [id, grant] : grants_) {
     if (grant.is_dead || grant.ends <= remembered_.believed || !is_complete(grant)) continue;
@@ -158,6 +168,7 @@ unsigned Oracle::share_granted(const View& view, const Record& record) const {
              has_failed(view,
                         RegionId{static_cast<std::uint16_t>(found - policy().regions.begin())});
     });
+    if (static_cast<int>(grant.scope.mode) < static_cast<int>(at_least)) continue;
     if (!has_cause || !is_allowed_by_rules(view, record, grant)) continue;
     share = std::max(share, grant.scope.max_share.value_or(100));
   }
@@ -182,7 +193,7 @@ void Oracle::judge_weights(const ClearedWeights& weights, bool before_step) {
     const View view{service, home_of(service, client), route_of(service, client), weights};
     const auto now = weights.choice_of_variant().at(variant);
     const auto fenced = weights.fenced_choice_of_variant().at(variant);
-    if (!before_step) judge_choice(view, weights.choices().at(fenced), true);
+    if (!before_step) judge_choice(view, weights.choices().at(fenced), Role::fenced);
     if (now == fenced || has_ended) continue;
     const Choice& choice = weights.choices().at(now);
     // That the clock went back, or that `from` is well again, a query thread cannot know.
@@ -193,32 +204,52 @@ void Oracle::judge_weights(const ClearedWeights& weights, bool before_step) {
       if (!has_grant) violated(service.label + " answers by a choice whose grants have ended");
       continue;
     }
-    judge_choice(view, choice, false);
+    judge_choice(view, choice, Role::now);
     judge_share(view, choice);
   }
   if (!before_step && !has_ended) judge_mode(weights);
 }
 
-void Oracle::judge_choice(const View& view, const Choice& choice, bool is_fenced) {
-  judge_emptiness(view, choice);
+void Oracle::judge_choice(const View& view, const Choice& choice, Role role) {
+  judge_emptiness(view, choice, role);
+  judge_assertions(view, choice);
+  judge_soft(view, choice);
   if (choice.note == ChoiceNote::held) ++held_seen;
   if (view.service.residency != Residency::hard) return;
   for (const WeightedRecord& weighted : choice.records) {
     const Record& record = view.service.records.at(index_of(weighted.record));
     if (is_home(view, record)) continue;
     const std::string what = fmt::format("{} answers {}", view.service.label, record.endpoint);
-    if (is_fenced) return violated(what + " outside home without a grant");
+    if (role != Role::now) return violated(what + " outside home without a grant");
     ++crossings_seen;
     if (view.service.tenants_of) ++tenants_seen;
     if (in_doubt_) return violated(what + " outside home while the clock is in doubt");
     if (!view.weights.valid_until()) return violated(what + " outside home without an end");
     if (share_granted(view, record) == 0)
       return violated(what + " outside home: nobody allowed it");
+    const auto& told = view.weights.mode();
+    if (told && share_granted(view, record, told->mode) == 0)
+      return violated(what + " outside home under a narrower mode than it tells");
   }
 }
 
+/// Each record of the service: region, place, base and wanted weight, whether it is home.
+std::string Oracle::records_text(const View& view) const {
+  std::string text;
+  const auto weights = weights_of(view.service);
+  for (std::size_t i = 0; i < view.service.records.size(); ++i) {
+    const Record& record = view.service.records[i];
+    text += fmt::format(
+        "; {} in {} weight {} wants {}{}{}{}", policy().regions[index_of(record.region)].name,
+        policy().jurisdictions[index_of(place_of(record))].name, record.weight, weights[i],
+        is_home(view, record) ? " home" : "", is_usable(view.service, i) ? " usable" : "",
+        is_on_route(view, record) ? " on-route" : "");
+  }
+  return text;
+}
+
 /// Automation never empties an answer: only on-block does, or a home without any record.
-void Oracle::judge_emptiness(const View& view, const Choice& choice) {
+void Oracle::judge_emptiness(const View& view, const Choice& choice, Role role) {
   if (choice.kind == ChoiceKind::records) {
     const bool is_good = std::ranges::all_of(
         choice.records, [](const WeightedRecord& record) { return record.weight > 0; });
@@ -244,14 +275,78 @@ void Oracle::judge_emptiness(const View& view, const Choice& choice) {
        (block.answer == BlockAnswer::servfail && choice.kind == ChoiceKind::servfail) ||
        (block.answer == BlockAnswer::record && choice.kind == ChoiceKind::nodata &&
         !is_home(view, view.service.record(block.record))));
-  // An assertion may keep a record off that could answer otherwise.
-  const bool is_asserted = !policy().assertions.empty();
+  // What may never answer together keeps a record off only beside another that answers: abroad
+  // under a grant, or for clients with another home.
+  const bool is_beside = view.service.home_kind == HomeKind::client ||
+                         (role != Role::fenced && view.weights.valid_until());
+  const bool is_asserted =
+      is_beside && has_assertion(view.service, Assertion::Kind::never_together);
   if (is_any && !by_on_block && !is_asserted) {
-    violated(fmt::format("{} answers nothing although a record may: kind {}, note {}, on-block {}",
-                         view.service.label, static_cast<int>(choice.kind),
-                         static_cast<int>(choice.note), static_cast<int>(block.answer)));
+    violated(fmt::format(
+        "{} answers nothing although a record may: kind {}, note {}, on-block {} {}{}",
+        view.service.label, static_cast<int>(choice.kind), static_cast<int>(choice.note),
+        static_cast<int>(block.answer), index_of(block.record), records_text(view)));
   } else if (is_any_lawful && !is_asserted) {
     violated(view.service.label + " blocks although a lawful record is well");
+  }
+}
+
+/// A soft service crosses without a grant, but not where a rule denies it: neither to where a
+/// record runs nor to where it is declared to lie.
+void Oracle::judge_soft(const View& view, const Choice& choice) {
+  if (view.service.residency != Residency::soft || !view.home) return;
+  for (const WeightedRecord& weighted : choice.records) {
+    const Record& record = view.service.records.at(index_of(weighted.record));
+    const JurisdictionId runs = policy().regions[index_of(record.region)].jurisdiction;
+    for (const JurisdictionId where : {runs, place_of(record)}) {
+      if (is_inside(policy(), *view.home, where)) continue;
+      const ResidencyRule* rule = rule_about(view, where, std::nullopt);
+      if (rule == nullptr || rule->effect == Effect::allow) continue;
+      return violated(fmt::format("{} answers {} although the rule {} denies it",
+                                  view.service.label, record.endpoint, rule->id));
+    }
+  }
+}
+
+bool Oracle::is_about(const Assertion& assertion, const Service& service) const {
+  const Repository& repository = *configuration_->repository;
+  const std::string zone = repository.zones[service.zone].apex.text_without_dot();
+  return (assertion.zone == "*" || assertion.zone == zone) &&
+         (assertion.service == "*" ||
+          assertion.service == named_of(service).owner.text_without_dot());
+}
+
+bool Oracle::has_assertion(const Service& service, Assertion::Kind kind) const {
+  return std::ranges::any_of(policy().assertions, [&](const Assertion& assertion) {
+    return assertion.kind == kind && is_about(assertion, service);
+  });
+}
+
+/// Base weights that break an assertion do not load.
+bool Oracle::base_obeys(const Assertion& assertion, const Service& service) const {
+  std::set<RegionId> on;
+  for (const Record& record : service.records) {
+    const bool is_named = std::ranges::count(assertion.regions, record.region) != 0;
+    if (is_named && record.weight > 0) on.insert(record.region);
+  }
+  return assertion.kind == Assertion::Kind::never_together ? on.size() <= 1
+                                                           : on.size() >= assertion.count;
+}
+
+/// Regions that may not answer together do not, whatever failed and whoever signed.
+void Oracle::judge_assertions(const View& view, const Choice& choice) {
+  for (const Assertion& assertion : policy().assertions) {
+    if (assertion.kind != Assertion::Kind::never_together) continue;
+    if (!is_about(assertion, view.service) || !base_obeys(assertion, view.service)) continue;
+    std::set<RegionId> on;
+    for (const WeightedRecord& weighted : choice.records) {
+      const RegionId region = view.service.records.at(index_of(weighted.record)).region;
+      if (std::ranges::count(assertion.regions, region) != 0) on.insert(region);
+    }
+    ++asserted_seen;
+    if (on.size() > 1) {
+      return violated(view.service.label + " answers from regions that exclude each other");
+    }
   }
 }
 
@@ -276,7 +371,7 @@ void Oracle::judge_share(const View& view, const Choice& choice) {
   }
   const Choice& rest = view.weights.choices()[choice.otherwise];
   if (rest.share != 100) violated(view.service.label + " has a share of a share");
-  judge_choice(view, rest, true);
+  judge_choice(view, rest, Role::rest);
 }
 
 /// What the application is told is an exception that lives, whenever one is used.
@@ -288,39 +383,6 @@ void Oracle::judge_mode(const ClearedWeights& weights) {
   if (std::ranges::count(grant->second.tokens, weights.mode()->case_id, &Token::case_id) == 0) {
     violated("the mode names a case that nobody signed");
   }
-}
-
-void Oracle::wrote(const std::vector<AuditEntry>& entries) {
-  for (const AuditEntry& entry : entries) {
-    if (!entry.tells_of_new_crossing) continue;
-    const std::string crossing = fact_of(entry, "crossing");
-    const auto at = crossing.rfind(" to ");
-    if (at != std::string::npos) told_[fact_of(entry, "service")].insert(crossing.substr(at + 4));
-  }
-}
-
-void Oracle::published(const ClearedWeights& weights) {
-  const Service& service = configuration_->repository->service(weights.service());
-  served_.insert_or_assign({index_of(weights.service()), weights.tenant()}, weights);
-  if (service.residency != Residency::hard) return;
-  std::set<std::string> abroad;
-  const auto& variants = configuration_->views->variant_of_class(service.view);
-  for (const Client& client : clients_) {
-    const View view{service, home_of(service, client), {}, weights};
-    const auto at = weights.choice_of_variant().at(variants[client.location_class]);
-    for (const WeightedRecord& weighted : weights.choices().at(at).records) {
-      const Record& record = service.records.at(index_of(weighted.record));
-      if (!is_home(view, record)) abroad.insert(policy().regions[index_of(record.region)].name);
-    }
-  }
-  const std::string owner = service.owner.text_without_dot();
-  for (const std::string& region : abroad) {
-    if (!told_[owner].contains(region)) {
-      violated(fmt::format("{} answers from {} before the trail tells of it", owner, region));
-    }
-  }
-  // What is over must be told again when it begins again.
-  if (weights.tenant().empty()) told_[owner] = std::move(abroad);
 }
 
 }  // namespace demarc::simulation

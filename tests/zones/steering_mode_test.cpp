@@ -2,6 +2,8 @@
 // asks for, going down needs none.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "tests/zones/token_story.h"
 #include "zones/mode_signal.h"
 
@@ -95,6 +97,57 @@ TEST_CASE("mode: going down needs no token, and the crossing goes on", "[steerin
   story.happens(TimerFired{});
   CHECK(story.mode() == "home");
   CHECK_FALSE(story.docs_cross());
+}
+
+TEST_CASE("mode: one that is wider and shorter counts until its end, then the narrow one again",
+          "[steering][mode]") {
+  Modes story;
+  REQUIRE(story.present_for_docs("legal-1", "read", Mode::read_only, 4h).empty());
+  story.pass(1min);
+  REQUIRE(story.present_for_docs("legal-1", "up-1", Mode::full_write, 30min).empty());
+  REQUIRE(story.present_for_docs("sec-1", "up-2", Mode::full_write, 30min).empty());
+  CHECK(story.mode() == "full-write");
+  story.pass(30min);
+  CHECK(story.mode() == "home");  // a query thread that nobody has told yet
+  story.happens(TimerFired{});
+  CHECK(story.mode() == "read-only");
+  CHECK(story.docs_cross());
+}
+
+TEST_CASE("mode: of two regions under grants of their own the narrowest is told",
+          "[steering][mode]") {
+  Repository repository = tenant_repository();
+  repository.policy.jurisdictions.push_back({"JP", {code("JP")}, {}});
+  repository.policy.regions.push_back({"jp", JurisdictionId{3}, {35, 139}});
+  constexpr RegionId jp{4};
+  Service& service = repository.services[index_of(docs)];
+  service.records.push_back(record(jp, 0, "docs.jp.example.net"));
+  service.route = RouteLines{
+      {RouteLine{MatchCountry{{code("JP")}}, {eu, jp}, {}}, RouteLine{MatchAll{}, {eu, us}, {}}}};
+  TokenStory story(std::move(repository));
+  story.happens(OrderGiven{"eu", "docs.example.com", "operator", "broken", 8h});
+  const auto sign = [&](const char* key, const char* to, Mode mode, Seconds life) {
+    return story.present(story.token(key, fmt::format("{}-{}", key, to), [&](Claims& c) {
+      c.service = "docs";
+      c.to = {to};
+      c.mode = mode;
+      c.expires = c.issued_at + life;
+    }));
+  };
+  const Seconds full_life = GENERATE(Seconds(30min), Seconds(2h));
+  REQUIRE(sign("legal-1", "jp", Mode::full_write, full_life).empty());
+  REQUIRE(sign("sec-1", "jp", Mode::full_write, full_life).empty());
+  const auto told = [&] { return *story.steering.published(docs)->mode(); };
+  CHECK(told().mode == Mode::full_write);
+  REQUIRE(sign("legal-1", "us", Mode::read_only, 1h).empty());
+  CHECK(answered(*story.configuration, *story.steering.published(docs), in("JP")).weights.front() ==
+        std::pair<std::string, int>("jp", 1));
+  CHECK(answered(*story.configuration, *story.steering.published(docs), in("DE")).weights.front() ==
+        std::pair<std::string, int>("us", 1));
+  CHECK(told().mode == Mode::read_only);
+  CHECK(story.steering.state().grants.at(told().grant_id).scope.mode == Mode::read_only);
+  CHECK(story.steering.published(docs)->valid_until() ==
+        story.clock.wall + std::min(full_life, Seconds(1h)));
 }
 
 TEST_CASE("mode: without the control thread it goes down by itself at the end",

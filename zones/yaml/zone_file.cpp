@@ -1,5 +1,7 @@
 #include "zones/yaml/zone_file.h"
 
+#include "zones/yaml/operator_names_file.h"
+
 namespace demarc::zones::yaml {
 namespace {
 
@@ -90,6 +92,8 @@ ZoneFile read_zone_file(const Reading& reading, const Node& root) {
              [&](const Node& value) { read_records(reading, value, zone.records); }},
             {"transfer", Presence::optional,
              [&](const Node& value) { zone.transfer = read_transfer(reading, value); }},
+            {"operator-names", Presence::optional,
+             [&](const Node& value) { zone.operator_names = read_operator_names(reading, value); }},
             {"services", Presence::optional, [&](const Node& value) {
                read_named(reading, value, "services", services_per_zone_max,
                           [&](const Key& label, const Node& body) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "zones/model.h"
 #include "zones/yaml/fields.h"
 #include "zones/yaml/service_file.h"
 #include "zones/yaml/transfer_file.h"
@@ -50,6 +51,7 @@ struct ZoneFile {
   std::vector<StaticEntry> records;
   std::vector<ServiceEntry> services;
   std::optional<Transfer> transfer;
+  std::optional<OperatorNames> operator_names;
 };
 
 /// Reads what can be read; findings go to the reading. Where there is one, the value is partial.

@@ -55,6 +55,7 @@ class ZoneBuilder {
     zone.file = loaded_.file;
     zone.ttl = values_.ttl;
     zone.transfer = values_.transfer;
+    zone.operator_names = values_.operator_names;
     zone.serial_is_fixed = !values_.soa || values_.soa->serial;
     if (const auto soa = std::ranges::find(records_, rrtype::soa, &StaticRecord::type);
         soa != records_.end()) {
