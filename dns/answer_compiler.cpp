@@ -1,6 +1,7 @@
 // The second half of dns/zone_compiler.h: which records make up each answer of a node.
 
 #include <algorithm>
+#include <array>
 
 #include "dns/rendered_layout.h"
 #include "dns/zone_compiler.h"
@@ -17,6 +18,8 @@ bool is_at_or_below(std::string_view name, std::string_view ancestor) {
 bool is_steered_type(std::uint16_t type) {
   return type == rrtype::a || type == rrtype::aaaa || type == rrtype::cname;
 }
+
+bool is_binding(std::uint16_t type) { return type == rrtype::svcb || type == rrtype::https; }
 
 std::span<const std::uint8_t> as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
@@ -209,16 +212,22 @@ void ZoneCompiler::add_referral(NodeId cut) {
 void ZoneCompiler::add_addresses(const zones::RRset& rrset) {
   for (const zones::Rdata& rdata : rrset.rdata) {
     const std::string_view target = target_of(rrset.type, rdata);
-    if (!target.empty()) add_addresses_of(to_lower(target));
+    if (target.empty()) continue;
+    const bool means_owner = target.size() == 1 && is_binding(rrset.type);
+    if (means_owner && rrset.owner.is_wildcard()) continue;
+    add_addresses_of(means_owner ? rrset.owner.wire() : to_lower(target));
   }
 }
 
-// Static addresses only: those of a service are drawn per query, and the client asks for them.
+// Static addresses are rendered; those of a service are drawn per query.
 void ZoneCompiler::add_addresses_of(std::string_view target) {
   NameKey key;
   if (key.read(as_bytes(target)) == 0) return;
   const Match match = table_.find(key);
-  if (match.kind != MatchKind::exact || table_.node(match.node).has(Node::is_service)) return;
+  if (match.kind != MatchKind::exact) return;
+  if (table_.node(match.node).has(Node::is_service)) {
+    return writer_.add_target(target, match.node);
+  }
   for (const std::uint16_t type : {rrtype::a, rrtype::aaaa}) {
     if (const auto* const addresses = find_rrset(match.node, type)) {
       writer_.add(Section::additional, target, *addresses, addresses->ttl);
@@ -253,8 +262,9 @@ void ZoneCompiler::add_entry(NodeId id, std::uint16_t type, Rcode rcode, bool is
 std::uint32_t ZoneCompiler::store(const Rendered& rendered) {
   auto& bytes = table_.answers_;
   const std::size_t at = bytes.size();
-  const std::size_t size =
-      RenderedLayout::head_size + 2 * rendered.patches.size() + rendered.body.size();
+  const std::size_t size = RenderedLayout::head_size + 2 * rendered.patches.size() +
+                           RenderedLayout::target_size * rendered.targets.size() +
+                           rendered.body.size();
   if (is_too_large_ || at + size > 0xffff'ffffU) {
     is_too_large_ = true;
     return 0;
@@ -270,9 +280,16 @@ std::uint32_t ZoneCompiler::store(const Rendered& rendered) {
         rendered.fits ? rendered.required_size : RenderedLayout::never_fits);
   put16(head + RenderedLayout::body_size_at, rendered.body.size());
   put16(head + RenderedLayout::patch_count_at, rendered.patches.size());
+  put16(head + RenderedLayout::target_count_at, rendered.targets.size());
   for (const std::uint16_t patch : rendered.patches) {
     bytes.push_back(static_cast<std::uint8_t>(patch >> 8));
     bytes.push_back(static_cast<std::uint8_t>(patch));
+  }
+  for (const SteeredTarget& target : rendered.targets) {
+    std::array<std::uint8_t, RenderedLayout::target_size> place{};
+    put16(place.data(), target.name_at);
+    put32(place.data() + 2, target.node);
+    bytes.insert(bytes.end(), place.begin(), place.end());
   }
   bytes.insert(bytes.end(), rendered.body.begin(), rendered.body.end());
   return static_cast<std::uint32_t>(at);

@@ -71,6 +71,9 @@ std::string_view target_of(std::uint16_t type, std::string_view rdata) {
       return rdata.size() > 2 ? first_name(rdata.substr(2)) : std::string_view{};
     case rrtype::srv:
       return rdata.size() > 6 ? first_name(rdata.substr(6)) : std::string_view{};
+    case rrtype::svcb:
+    case rrtype::https:
+      return rdata.size() > 2 ? first_name(rdata.substr(2)) : std::string_view{};
     default:
       return {};
   }
@@ -85,6 +88,7 @@ void AnswerWriter::begin(std::string_view qname, Shift shift) {
   positions_.clear();
   out_.body.clear();
   out_.patches.clear();
+  out_.targets.clear();
   out_.counts = {};
   out_.next_owner = 0;
   out_.fits = true;
@@ -109,6 +113,18 @@ void AnswerWriter::add(Section section, std::string_view owner, const zones::RRs
   }
 }
 
+void AnswerWriter::add_target(std::string_view name, std::uint32_t node) {
+  const auto is_same = [&](const SteeredTarget& target) { return target.node == node; };
+  if (out_.targets.size() == steered_targets_max || std::ranges::any_of(out_.targets, is_same)) {
+    return;
+  }
+  SteeredTarget target{.name_at = 0, .node = node};
+  if (const auto known = positions_.find(std::string(name)); known != positions_.end()) {
+    target.name_at = known->second;
+  }
+  out_.targets.push_back(target);
+}
+
 void AnswerWriter::optional_from_here() {
   is_optional_ = true;
   out_.required_size = out_.body.size();
@@ -120,6 +136,7 @@ const Rendered& AnswerWriter::finish() {
   if (!out_.fits) {
     out_.body.clear();
     out_.patches.clear();
+    out_.targets.clear();
     out_.counts = {};
   }
   return out_;

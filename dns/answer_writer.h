@@ -25,6 +25,15 @@ enum class Shift : std::uint8_t {
 
 enum class Section : std::uint8_t { answer, authority, additional };
 
+/// Targets of one answer whose addresses are drawn per query; more are left to the client.
+inline constexpr std::size_t steered_targets_max = 8;
+
+/// A name whose addresses belong into the additional section, and are steered.
+struct SteeredTarget {
+  std::uint16_t name_at = 0;  // in the message; 0: it is nowhere in it
+  std::uint32_t node = 0;     // of the zone table
+};
+
 /// What has been rendered. `patches` are the positions in `body` of the pointers that move.
 struct Rendered {
   std::vector<std::uint8_t> body;
@@ -33,7 +42,8 @@ struct Rendered {
   std::size_t required_size = 0;          // the body without the records it can do without
   std::uint16_t required_additional_count = 0;
   std::uint16_t next_owner = 0;  // where the message has the target of the last CNAME
-  bool fits = true;              // false: no message is long enough; the body is empty
+  std::vector<SteeredTarget> targets;
+  bool fits = true;  // false: no message is long enough; the body is empty
 };
 
 /// Writes RRsets in the order in which they are added: answer, authority, additional. Control
@@ -45,6 +55,9 @@ class AnswerWriter {
 
   /// Appends an RRset with its names compressed where RFC 3597 §4 allows it.
   void add(Section section, std::string_view owner, const zones::RRset& rrset, std::uint32_t ttl);
+
+  /// Notes that the addresses of `name` (lower case), at `node`, are drawn per query. Each once.
+  void add_target(std::string_view name, std::uint32_t node);
 
   /// The names of what is added from here on are written in full, for bodies that follow others.
   void without_compression() { compresses_ = false; }
@@ -78,7 +91,8 @@ class AnswerWriter {
 [[nodiscard]] std::string to_lower(std::string_view name);
 
 /// The name that an RR of this type leads to and whose addresses belong into the additional section
-/// (NS, MX, SRV); empty for other types.
+/// (NS, MX, SRV, SVCB, HTTPS); empty for other types. The root's name, in SVCB and HTTPS, means the
+/// owner (RFC 9460 §2.5).
 [[nodiscard]] std::string_view target_of(std::uint16_t type, std::string_view rdata);
 
 }  // namespace demarc::dns

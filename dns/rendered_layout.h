@@ -1,5 +1,5 @@
-// How a rendered answer lies in the byte array of dns/zone_table.h: a head of eight 16-bit numbers
-// (high byte first), the patches, the body. dns/zone_compiler.cpp writes it.
+// How a rendered answer lies in the byte array of dns/zone_table.h: a head of nine 16-bit numbers
+// (high byte first), the patches, the steered targets, the body. dns/zone_compiler.cpp writes it.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,10 @@ struct RenderedLayout {
   static constexpr std::size_t body_size_at = 10;
   static constexpr std::size_t patch_count_at = 12;
   static constexpr std::size_t required_additional_at = 14;
-  static constexpr std::size_t head_size = 16;
+  static constexpr std::size_t target_count_at = 16;
+  static constexpr std::size_t head_size = 18;
+  /// A steered target: where the message has its name (0: nowhere), then its node in 32 bits.
+  static constexpr std::size_t target_size = 6;
   static constexpr std::size_t never_fits = 0xffff;  // as the required size
 };
 

@@ -13,12 +13,25 @@ namespace demarc::dns {
 namespace {
 
 constexpr std::uint16_t pointer_mark = 0xc000;
+constexpr std::size_t pointer_target_max = 0x3fff;
 constexpr std::size_t padding_block = 468;  // of answers (RFC 8467 §4.1)
 
 std::size_t opt_size(const Edns& edns) noexcept {
   if (!edns.present) return 0;
   if (edns.client_subnet.empty()) return edns::opt_size;
   return edns::opt_size + edns::option_header_size + edns.client_subnet.size();
+}
+
+// Whether an earlier part has the same record: two records of a service may share an address.
+bool is_drawn_before(const Drawn& drawn, std::size_t parts,
+                     std::span<const std::uint8_t> record) noexcept {
+  for (std::size_t index = 0; index < parts; ++index) {
+    const RecordBytes& part = drawn.parts[index];
+    for (std::size_t at = 0; at < part.bytes.size(); at += part.stride) {
+      if (std::ranges::equal(part.bytes.subspan(at, part.stride), record)) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -134,6 +147,36 @@ bool Reply::append_once(const RecordBytes& part, std::size_t first_record) noexc
     ++answer_count_;
   }
   return true;
+}
+
+void Reply::append_additional(const Drawn& drawn, std::span<const std::uint8_t> owner,
+                              std::uint16_t& owner_at,
+                              std::optional<std::uint32_t> ttl_max) noexcept {
+  std::size_t size = owner_at == 0 ? owner.size() : 0;
+  for (std::size_t index = 0; index < drawn.part_count; ++index) {
+    size += drawn.parts[index].bytes.size();
+  }
+  if (is_truncated_ || size > body_limit_ - size_ || size_ > pointer_target_max) return;
+  for (std::size_t index = 0; index < drawn.part_count; ++index) {
+    const RecordBytes& part = drawn.parts[index];
+    for (std::size_t from = 0; from < part.bytes.size(); from += part.stride) {
+      const auto record = part.bytes.subspan(from, part.stride);
+      if (is_drawn_before(drawn, index, record)) continue;
+      if (owner_at == 0) {
+        owner_at = static_cast<std::uint16_t>(size_);
+        std::ranges::copy(owner, out_ + size_);
+        size_ += owner.size();
+      } else {
+        put16(out_ + size_, std::size_t{pointer_mark} | owner_at);
+        size_ += 2;
+      }
+      const std::size_t owner_end = size_;
+      std::ranges::copy(record.subspan(2), out_ + size_);
+      size_ += record.size() - 2;
+      if (ttl_max) lower_ttl(owner_end, *ttl_max);
+      ++additional_count_;
+    }
+  }
 }
 
 void Reply::lower_ttl(std::size_t owner_end, std::uint32_t ttl_max) noexcept {

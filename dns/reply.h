@@ -59,6 +59,11 @@ class Reply {
   /// For ECS: how specific the answer is; 0: it is the same for all.
   void set_scope(std::uint8_t scope_prefix) noexcept { scope_prefix_ = scope_prefix; }
 
+  /// Likewise, where several parts of the answer have scopes: the most specific one holds for all.
+  void deepen_scope(std::uint8_t scope_prefix) noexcept {
+    if (scope_prefix > scope_prefix_) scope_prefix_ = scope_prefix;
+  }
+
   /// Appends a rendered answer, without its optional records if they do not fit. `shift`: by how
   /// many bytes the QNAME is longer than the one it was rendered for. False: it did not fit; the
   /// message is now one with TC (RFC 2181 §9), or SERVFAIL where no longer message exists.
@@ -68,6 +73,12 @@ class Reply {
   /// `ttl_max`. `may_repeat`: leaves out records already there. False: as above.
   bool append(const Drawn& drawn, std::uint16_t owner, std::optional<std::uint32_t> ttl_max,
               bool may_repeat) noexcept;
+
+  /// Appends what was drawn as additional records of `owner`, each once, all of them or, where they
+  /// do not fit, none. `owner_at` is where this message has the name, 0: nowhere yet; then it is
+  /// set.
+  void append_additional(const Drawn& drawn, std::span<const std::uint8_t> owner,
+                         std::uint16_t& owner_at, std::optional<std::uint32_t> ttl_max) noexcept;
 
   /// Lowers the TTL of the record whose owner ends at `owner_end` (RFC 1035 §4.1.3).
   void lower_ttl(std::size_t owner_end, std::uint32_t ttl_max) noexcept;

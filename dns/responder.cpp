@@ -90,10 +90,21 @@ void add_negative(const Snapshot& snapshot, std::uint32_t zone, const Query& que
   if (fits && !snapshot.serials.empty()) reply.set_soa_serial(snapshot.serials[zone]);
 }
 
+// A rendered answer, then the addresses of its steered targets where all of it fitted. False: it
+// did not fit at all.
+bool append_with_targets(const Asked& asked, const Answer& answer, std::size_t shift,
+                         Reply& reply) noexcept {
+  const std::size_t size_before = reply.size();
+  if (!reply.append(answer, shift)) return false;
+  const bool is_whole = reply.size() - size_before == answer.body.size();
+  if (!answer.targets.empty() && is_whole) add_target_addresses(asked, answer, shift, reply);
+  return true;
+}
+
 // At a delegation and below it: a referral, but DS belongs to this side (RFC 4035 §3.1.4.1).
-void add_referral(const Snapshot& snapshot, const Match& match, const Query& query,
-                  Reply& reply) noexcept {
-  const ZoneTable& zones = *snapshot.zones;
+void add_referral(const Asked& asked, const Match& match, Reply& reply) noexcept {
+  const ZoneTable& zones = *asked.snapshot.zones;
+  const Query& query = asked.query;
   const Node& node = zones.node(match.node);
   const bool asks_for_ds =
       query.qtype == rrtype::ds && match.kind == MatchKind::exact && node.has(Node::is_cut);
@@ -103,13 +114,13 @@ void add_referral(const Snapshot& snapshot, const Match& match, const Query& que
     if (answer && !answer->is_for_other_types) {
       reply.append(*answer, 0);
     } else {
-      add_negative(snapshot, node.zone, query, Rcode::noerror, reply);
+      add_negative(asked.snapshot, node.zone, query, Rcode::noerror, reply);
     }
     return;
   }
   reply.set_authoritative(false);
   const auto referral = zones.find_answer(cut, ZoneTable::any_other_type);
-  if (referral) reply.append(*referral, query.qname.size() - cut.owner_size);
+  if (referral) append_with_targets(asked, *referral, query.qname.size() - cut.owner_size, reply);
 }
 
 // DS at an apex belongs to the zone above, if that is ours as well.
@@ -157,7 +168,8 @@ class NameAnswer {
       return add_negative(snapshot_, node.zone, query_, Rcode::noerror, reply_);
     }
     reply_.set_rcode(answer->rcode);
-    if (!reply_.append(*answer, shift)) return;
+    const Asked asked{snapshot_, worker_, query_, client_};
+    if (!append_with_targets(asked, *answer, shift, reply_)) return;
     if (query_.qtype == rrtype::soa && node.has(Node::is_apex) && !snapshot_.serials.empty()) {
       return reply_.set_soa_serial(snapshot_.serials[node.zone]);
     }
@@ -224,7 +236,7 @@ void add_answer(const Incoming& incoming, Reply& reply) noexcept {
   const Node& node = snapshot.zones->node(match.node);
   if (query.edns.wants_zone_version) reply.set_zone_version(version_of(snapshot, node.zone));
   if (node.has(Node::is_cut | Node::is_below_cut)) {
-    return add_referral(snapshot, match, query, reply);
+    return add_referral({snapshot, worker, query, client}, match, reply);
   }
   if ((snapshot.operators || snapshot.challenges) && may_be_local(match, node) &&
       add_local_name({snapshot, worker, query, client}, node.zone, reply)) {

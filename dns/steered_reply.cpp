@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "dns/rendered_layout.h"
+
 namespace demarc::dns {
 
 namespace {
@@ -143,11 +145,50 @@ void add_slot(const Asked& asked, const ServiceSlot& slot, SteeredPlace place,
   reply.append(drawn, place.owner_at, chosen.ttl_max, answers.addresses_repeat());
 }
 
+bool is_cname(const Drawn& drawn) noexcept {
+  return drawn.part_count == 1 && get16(drawn.parts[0].bytes.data() + 2) == rrtype::cname;
+}
+
+void add_target(const Asked& asked, const ServiceSlot& slot, std::span<const std::uint8_t> owner,
+                std::uint16_t owner_at, Reply& reply) noexcept {
+  if (slot.answers == nullptr) return;
+  const ServiceAnswers& answers = *slot.answers;
+  const ViewTable& view = (*asked.snapshot.views)[zones::index_of(answers.view())];
+  const Located located = locate(asked, view);
+  if (located.location_class >= view.variant_of_class.size()) return;
+  const zones::VariantId variant = view.variant_of_class[located.location_class];
+  if (variant >= answers.variant_count()) return;
+  reply.deepen_scope(located.scope_prefix);
+
+  // One choice for both types: what is left out of one is not in the other.
+  const Chosen chosen = choose(slot, variant, asked.worker);
+  if (chosen.choice->kind != zones::ChoiceKind::records) return;
+  Drawn& drawn = asked.worker.drawn;
+  for (const SteeredType type : {SteeredType::a, SteeredType::aaaa}) {
+    if (!answers.may_have(type)) continue;
+    answers.draw(*chosen.choice, type, asked.worker.random, asked.worker.draw_memory, drawn);
+    if (is_cname(drawn)) return;
+    reply.append_additional(drawn, owner, owner_at, chosen.ttl_max);
+  }
+}
+
 }  // namespace
 
 void add_steered(const Asked& asked, std::uint32_t service, SteeredPlace place,
                  Reply& reply) noexcept {
   add_slot(asked, asked.snapshot.services[service], place, reply);
+}
+
+void add_target_addresses(const Asked& asked, const Answer& answer, std::size_t shift,
+                          Reply& reply) noexcept {
+  const ZoneTable& zones = *asked.snapshot.zones;
+  for (std::size_t at = 0; at < answer.targets.size(); at += RenderedLayout::target_size) {
+    const std::uint8_t* const target = answer.targets.data() + at;
+    const std::uint16_t name_at = get16(target);
+    const Node& node = zones.node(get32(target + 2));
+    add_target(asked, asked.snapshot.services[node.special], zones.owner(node),
+               static_cast<std::uint16_t>(name_at == 0 ? 0 : name_at + shift), reply);
+  }
 }
 
 std::optional<zones::TenantId> find_tenant(const Asked& asked, std::uint32_t service,

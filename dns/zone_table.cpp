@@ -116,8 +116,10 @@ Answer ZoneTable::answer_at(std::uint32_t at) const noexcept {
   answer.fits = answer.required_size != RenderedLayout::never_fits;
   const std::size_t patches_size = 2 * std::size_t{get16(head + RenderedLayout::patch_count_at)};
   answer.patches = {head + RenderedLayout::head_size, patches_size};
-  answer.body = {head + RenderedLayout::head_size + patches_size,
-                 get16(head + RenderedLayout::body_size_at)};
+  const std::size_t targets_size =
+      RenderedLayout::target_size * get16(head + RenderedLayout::target_count_at);
+  answer.targets = {head + RenderedLayout::head_size + patches_size, targets_size};
+  answer.body = {answer.targets.data() + targets_size, get16(head + RenderedLayout::body_size_at)};
   return answer;
 }
 

@@ -56,6 +56,7 @@ struct Answer {
   std::size_t required_size = 0;    // without additional records that may be left out
   bool is_for_other_types = false;  // from the entry any_other_type
   std::span<const std::uint8_t> body;
+  std::span<const std::uint8_t> targets;  // steered ones, as dns/rendered_layout.h has them
   std::span<const std::uint8_t> patches;  // 16 bits each, high byte first: pointers that move
 };
 

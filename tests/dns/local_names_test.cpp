@@ -197,6 +197,21 @@ TEST_CASE("operator names: _geo asked too often over UDP is told to come by TCP"
   CHECK_FALSE(client.ask("_geo.api.example.com", rrtype::txt).tc());
 }
 
+TEST_CASE("operator names: what no datagram holds is answered over TCP", "[dns][operator-names]") {
+  const LocalWorld world;
+  OperatorView view = *world.view;
+  for (int line = 0; line < 64; ++line) view.services[0].health.add(std::string(255, 'h'), 0);
+  const auto snapshot = with_local_names(
+      *world.plain, std::make_shared<const OperatorView>(std::move(view)), nullptr);
+  Client client(*snapshot);
+  client.from = address(inside);
+  const Message cut = client.ask("_health.api.example.com", rrtype::txt);
+  CHECK(cut.tc());
+  CHECK(cut.answer().empty());
+  client.transport = Transport::tcp;
+  CHECK(client.ask("_health.api.example.com", rrtype::txt).answer().size() == 66);
+}
+
 TEST_CASE("operator names: no answer but _geo under networks.yaml allocates",
           "[dns][operator-names]") {
   const LocalWorld world;

@@ -174,5 +174,33 @@ TEST_CASE("proxy: a connection begins with a header, whole or in pieces", "[dns]
   CHECK(answer({query}, 1).ends_with("192.0.2.1"));
 }
 
+TEST_CASE("proxy: an operator's name is for the client it is passed on for, not for the proxy",
+          "[dns][proxy][server][operator-names]") {
+  Proxied proxied;
+  OperatorView view;
+  view.zones = {{{*geo::parse_prefix("198.51.100.0/24")}, true, false, false}};
+  view.services.resize(1);
+  view.services[0].regions = view.services[0].fenced_regions = {"eu", "us"};
+  proxied.published->publish(with_local_names(
+      proxied.published->latest(), std::make_shared<const OperatorView>(std::move(view)), nullptr));
+  const Bytes query = query_bytes({.name = "_geo.api.example.com", .type = rrtype::txt});
+  const std::string wanted =
+      "_geo.api.example.com. 0 TXT \"v=demarc1 source=proxy prefix=198.51.100.7/32 country=- "
+      "subdivision=- asn=0 region=us\"";
+  Bytes framed;
+  append16(framed, query.size());
+  framed = joined(framed, query);
+  const Bytes datagram = proxied.ask(SOCK_DGRAM, {joined(header_bytes(), query)});
+  CHECK(Message(datagram).answer() == std::vector<std::string>{wanted});
+  const Bytes stream =
+      proxied.ask(SOCK_STREAM, {joined(header_bytes({.family_transport = 0x11}), framed)});
+  REQUIRE(stream.size() > 2);
+  CHECK(Message(std::span(stream).subspan(2)).answer() == std::vector<std::string>{wanted});
+  const Bytes own =
+      proxied.ask(SOCK_DGRAM, {joined(header_bytes({.version_command = 0x20}), query)});
+  CHECK(Message(own).rcode() == 3);
+  CHECK(Message(proxied.ask(SOCK_DGRAM, {query}, 1)).rcode() == 3);
+}
+
 }  // namespace
 }  // namespace demarc::dns::test

@@ -17,6 +17,25 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
+std::shared_ptr<const OperatorView> make_operator_view() {
+  auto view = std::make_shared<OperatorView>();
+  view->zones = {{{*demarc::geo::parse_prefix("198.51.100.0/24")}, true, true, true}};
+  view->services.resize(2);
+  for (ServiceTexts& texts : view->services) {
+    for (int line = 0; line < 20; ++line) texts.health.add(std::string(200, 'h'), 0);
+    texts.gate_home.add(std::string(400, 'g'), 0);
+    texts.regions = texts.fenced_regions = std::vector<std::string>(4, std::string(300, 'r'));
+  }
+  return view;
+}
+
+std::shared_ptr<const Challenges> make_challenges() {
+  auto challenges = std::make_shared<Challenges>();
+  const test::Bytes owner = test::name_bytes("_acme-challenge.api.example.com");
+  (*challenges)[std::string(owner.begin(), owner.end())].add(std::string(43, 'v'), 5);
+  return challenges;
+}
+
 std::unique_ptr<const Snapshot> make_snapshot() {
   test::World world;
   world.add("example.com. 300 IN MX 10 mail.example.com.");
@@ -34,9 +53,13 @@ std::unique_ptr<const Snapshot> make_snapshot() {
   for (const char* const address : {"192.0.2.1", "192.0.2.2", "192.0.2.3"}) {
     test::World::add_record(two, 0, 1, address + std::string(".example.net"), {address});
   }
+  world.add("steered.example.com. 300 IN MX 10 two.example.com.");
+  world.add("steered.example.com. 300 IN SRV 0 0 443 api.example.com.");
+  world.add("*.steered.example.com. 300 IN HTTPS 1 two.example.com.");
+  world.add("far.example.com. 300 IN NS two.example.com.");
   world.add_network("198.51.0.0/16", "US");
   world.add_network("2001:db8::/32", "DE");
-  return world.build();
+  return with_local_names(*world.build(), make_operator_view(), make_challenges());
 }
 
 }  // namespace

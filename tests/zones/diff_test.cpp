@@ -163,6 +163,10 @@ TEST_CASE("difference: what touches the law or traffic without a direction", "[z
       {"a TTL", "ttl: 30", "ttl: 60", "traffic touches service-ttl api.example.com: 30 -> 60"},
       {"an RRset", "mail: { A: 192.0.2.25 }", "mail: { A: 192.0.2.26 }",
        "traffic touches rrset mail.example.com A: 192.0.2.25 (ttl 3600) -> 192.0.2.26 (ttl 3600)"},
+      {"who may ask", "services:\n  api:",
+       "operator-names: { allow: [192.0.2.0/24, 10.0.0.1], gate: true }\nservices:\n  api:",
+       "traffic touches operator-names operator names of zone example.com:  -> gate for "
+       "192.0.2.0/24, 10.0.0.1/32"},
       {"a weight that never answers", "api.eu2.example.net, addresses: 192.0.2.2",
        "api.eu2.example.net, addresses: 192.0.2.7",
        "routine touches record-addresses api.example.com record api.eu2.example.net: 192.0.2.2 -> "

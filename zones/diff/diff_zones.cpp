@@ -71,6 +71,27 @@ void diff_rrsets(Changes& changes, const Zone& from, const Zone& to) {
   }
 }
 
+std::string operator_names_text(const std::optional<OperatorNames>& names) {
+  if (!names) return "";
+  std::vector<std::string> networks, labels;
+  for (const geo::Prefix& network : names->allow) networks.push_back(geo::to_text(network));
+  if (names->geo) labels.emplace_back("geo");
+  if (names->health) labels.emplace_back("health");
+  if (names->gate) labels.emplace_back("gate");
+  return fmt::format("{} for {}", fmt::join(labels, ", "), fmt::join(networks, ", "));
+}
+
+void diff_operator_names(Changes& changes, const Zone& from, const Zone& to) {
+  changes.add({.kind = "operator-names",
+               .subject = "operator names of zone " + to.apex.text_without_dot(),
+               .rank = ChangeClass::traffic,
+               .effect = ChangeEffect::touches,
+               .before = operator_names_text(from.operator_names),
+               .after = operator_names_text(to.operator_names),
+               .zone = to.apex.text_without_dot()},
+              to.operator_names ? to.file : from.file, "operator-names");
+}
+
 std::string zone_text(const Zone& zone) {
   return fmt::format("{} services, {} RRsets", zone.services.size(), zone.rrsets.size());
 }
@@ -109,6 +130,7 @@ void diff_zones(Changes& changes) {
   for (const auto& [apex, both] : all) {
     if (both.first != nullptr && both.second != nullptr) {
       diff_rrsets(changes, *both.first, *both.second);
+      diff_operator_names(changes, *both.first, *both.second);
       continue;
     }
     const Zone& known = both.first == nullptr ? *both.second : *both.first;

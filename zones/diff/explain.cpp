@@ -58,6 +58,7 @@ const std::map<std::string_view, std::string_view>& risks() {
       {"record-order", "Which record of weight 0 takes over first."},
       {"check", "What counts as down, and what happens then."},
       {"rrset", "Static answers change; caches keep the old ones for a TTL."},
+      {"operator-names", "Who may ask the server over DNS for health, gate and locations."},
       {"zone-added", "The server answers for a new zone."},
       {"zone-removed", "The server refuses queries for the zone."},
       {"network", "Clients of the network are taken to be elsewhere: another route, another home."},
