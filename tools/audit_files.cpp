@@ -65,11 +65,9 @@ Result<void, SystemError> write_policy_copy(const std::string& audit, const std:
   return {};
 }
 
-NamedTexts policy_files(const std::string& repository, const zones::Policy& policy) {
+NamedTexts policy_files(const zones::Policy& policy) {
   NamedTexts files;
-  if (auto text = zones::read_small(repository + "/policy.yaml"); !text.empty()) {
-    files.emplace_back("policy.yaml", std::move(text));
-  }
+  if (!policy.text.empty()) files.emplace_back("policy.yaml", policy.text);
   if (!policy.approvals) return files;
   for (const zones::ApprovalKey& key : policy.approvals->keys) {
     files.emplace_back("keys/" + key.id + ".pem", key.public_key_pem);

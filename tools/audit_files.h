@@ -22,7 +22,7 @@ using NamedTexts = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] Result<void, SystemError> write_policy_copy(const std::string& audit,
                                                           const std::string& digest,
                                                           const NamedTexts& files);
-/// policy.yaml as it lies in `repository`, and the approval keys by their ids.
-[[nodiscard]] NamedTexts policy_files(const std::string& repository, const zones::Policy& policy);
+/// policy.yaml as it was read, and the approval keys by their ids.
+[[nodiscard]] NamedTexts policy_files(const zones::Policy& policy);
 
 }  // namespace demarc::tools

@@ -232,7 +232,7 @@ void Daemon::take(Loaded loaded, const std::string& why) {
   controller_->steering().remember_serials(std::move(loaded.serials));
   outside_->configure(*configuration_->repository);
   const zones::Policy& policy = configuration_->repository->policy;
-  controller_->keep_policy(policy.digest, policy_files(last_good_of(config_), policy));
+  controller_->keep_policy(policy.digest, policy_files(policy));
   controller_->happen_one(zones::ConfigurationLoaded{configuration_, why});
   ground_->take(configuration_, databases_, std::move(loaded.ground));
   // Without any service steering has nothing to publish, and the zones are new all the same.

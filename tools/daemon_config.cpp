@@ -1,5 +1,6 @@
 #include "tools/daemon_config.h"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -25,6 +26,18 @@ constexpr std::uint64_t rotate_mib_max = 1024;  // a segment is read whole befor
 std::string resolved(const std::filesystem::path& folder, const std::string& path) {
   const std::filesystem::path given(path);
   return given.is_absolute() ? path : (folder / given).lexically_normal().string();
+}
+
+/// Whether `path` is `folder` or in it, whatever links lead there.
+bool lies_in(const std::string& path, const std::string& folder) {
+  std::error_code error;
+  const auto whole = [&](const std::string& text) {
+    return std::filesystem::weakly_canonical(text, error);
+  };
+  auto inner = whole(path), outer = whole(folder);
+  if (!outer.has_filename()) outer = outer.parent_path();
+  const auto [left, right] = std::ranges::mismatch(outer, inner);
+  return left == outer.end();
 }
 
 class ConfigReader {
@@ -54,7 +67,11 @@ class ConfigReader {
           }},
          {"listen", Presence::optional, [&](const Node& n) { read_listen(n, config_.listen); }},
          {"threads", Presence::optional, [&](const Node& n) { read_threads(n); }},
-         {"repository", Presence::required, path_to(&DaemonConfig::repository, "repository")},
+         {"repository", Presence::required,
+          [&](const Node& n) {
+            repository_at_ = n.at;
+            read_folder(n, "repository", config_.repository);
+          }},
          {"geoip", Presence::optional, [&](const Node& n) { read_geoip(n); }},
          {"state", Presence::optional, path_to(&DaemonConfig::state, "state")},
          {"audit", Presence::optional, [&](const Node& n) { read_audit(n); }},
@@ -89,12 +106,34 @@ class ConfigReader {
     AuditConfig& trail = config_.trail;
     if (trail.key.empty()) trail.key = config_.state + "/audit-key.pem";
     if (trail.origin.empty()) trail.origin = config_.node + "/audit";
+    check_folders();
     return std::move(config_);
   }
 
  private:
   void read_folder(const Node& node, const char* what, std::string& path) {
     if (auto text = read_text(reading_, node, what)) path = resolved(folder_, *text);
+  }
+
+  /// The repository is copied whole into `state`, and what is in it is text that people edit: what
+  /// the server writes lies elsewhere.
+  void check_folders() {
+    std::vector<std::pair<std::string, std::string>> ours = {{"state", config_.state},
+                                                             {"audit", config_.audit},
+                                                             {"control", config_.control},
+                                                             {"token-drop", config_.token_drop}};
+    for (const auto& [name, folder] : config_.trail.jurisdictions) {
+      ours.emplace_back("audit of " + name, folder);
+    }
+    for (const auto& [what, path] : ours) {
+      if (path.empty() || config_.repository.empty()) continue;
+      if (!lies_in(path, config_.repository) && !lies_in(config_.repository, path)) continue;
+      reading_.error(
+          repository_at_, "nested-folders",
+          "repository {} and {} {} lie in one another; expected folders apart, since the "
+          "server writes into one and copies the other",
+          config_.repository, what, path);
+    }
   }
 
   void read_audit(const Node& node) {
@@ -264,6 +303,7 @@ class ConfigReader {
 
   Reading reading_;
   std::filesystem::path folder_;
+  Position repository_at_;
   DaemonConfig config_;
 };
 

@@ -13,8 +13,8 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-std::string key_of(const zones::GroundFinding& finding) {
-  return fmt::format("ground/{}/{}", finding.service, finding.region);
+std::string key_of(const std::pair<std::string, std::string>& place) {
+  return fmt::format("ground/{}/{}", place.first, place.second);
 }
 
 json finding_json(const zones::GroundFinding& finding) {
@@ -22,14 +22,6 @@ json finding_json(const zones::GroundFinding& finding) {
           {"service", finding.service}, {"region", finding.region},
           {"text", finding.text},       {"file", finding.place.file},
           {"line", finding.place.line}};
-}
-
-void collect(const zones::GroundReport& report, std::map<std::string, std::string>& texts) {
-  for (const zones::GroundFinding& finding : report.findings) {
-    if (!finding.is_disagreement) continue;
-    std::string& text = texts[key_of(finding)];
-    text += (text.empty() ? "" : "; ") + finding.text;
-  }
 }
 
 }  // namespace
@@ -73,39 +65,52 @@ void GroundWatch::take(std::shared_ptr<const zones::Configuration> configuration
 }
 
 void GroundWatch::compare_targets() {
-  resolved_ = {};
-  if (!resolver_ || databases_->empty()) return;
-  const zones::Repository& repository = *configuration_->repository;
-  const std::scoped_lock lock(mutex_);
-  for (const auto& [name, target] : targets_) {
-    if (!target.resolved) continue;
-    auto report = zones::compare_resolved(
-        repository, *target.resolved, resolver_->require_validated,
-        [&](const geo::Address& a) { return databases_->find(a, repository.overrides); });
-    resolved_.compared += report.compared;
-    resolved_.skipped += report.skipped;
-    std::ranges::move(report.findings, std::back_inserter(resolved_.findings));
+  resolved_.clear();
+  if (!resolver_) return;
+  std::vector<zones::Name> names;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& [name, target] : targets_) names.push_back(name);
   }
+  for (const zones::Name& name : names) compare_target(name);
+}
+
+void GroundWatch::compare_target(const zones::Name& name) {
+  if (databases_->empty()) return;
+  std::optional<zones::ResolvedEndpoint> found;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto target = targets_.find(name);
+    if (target != targets_.end()) found = target->second.resolved;
+  }
+  if (!found) return;  // of a configuration before, or not answered yet
+  const zones::Repository& repository = *configuration_->repository;
+  resolved_[name] = zones::compare_resolved(
+      repository, *found, resolver_->require_validated,
+      [&](const geo::Address& a) { return databases_->find(a, repository.overrides); });
 }
 
 void GroundWatch::tell() {
-  std::map<std::string, std::string> now;
-  collect(loaded_, now);
-  collect(resolved_, now);
+  zones::Disagreements now;
+  add_disagreements(loaded_, now);
+  for (const auto& [name, report] : resolved_) add_disagreements(report, now);
   std::vector<decltype(zones::Event::what)> facts;
-  for (const auto& [key, text] : now) {
-    const auto known = standing_.find(key);
-    if (known != standing_.end() && known->second == text) continue;
-    zones::Alert alert{.key = key, .text = text, .since = read_clocks().wall};
+  for (auto& [place, found] : now) {
+    const auto known = standing_.find(place);
+    if (known != standing_.end() && known->second == found) {
+      found.text = known->second.text;
+      continue;
+    }
+    zones::Alert alert{.key = key_of(place), .text = found.text, .since = read_clocks().wall};
     alert.details.state = "ground";
     alert.details.why = "the map may be wrong, or the database: nothing was moved";
     controller_.raise(std::move(alert));
-    facts.emplace_back(zones::NodeFact{"ground-disagrees", text});
+    facts.emplace_back(zones::NodeFact{"ground-disagrees", found.text});
   }
-  for (const auto& [key, text] : standing_) {
-    if (now.contains(key)) continue;
-    controller_.end_alert(key);
-    facts.emplace_back(zones::NodeFact{"ground-agrees", "no longer: " + text});
+  for (const auto& [place, was] : standing_) {
+    if (now.contains(place)) continue;
+    controller_.end_alert(key_of(place));
+    facts.emplace_back(zones::NodeFact{"ground-agrees", "no longer: " + was.text});
   }
   standing_ = std::move(now);
   if (!facts.empty()) controller_.happen(std::move(facts));
@@ -139,22 +144,25 @@ void GroundWatch::ask(std::unique_lock<std::mutex>& lock, const zones::Name& nam
   target->second.error = reply ? "" : reply.error();
   if (!reply) return;  // not knowing ends no alert and raises none
   target->second.resolved = zones::ResolvedEndpoint{name, reply->addresses, reply->is_validated};
-  loop_.post([this] {
-    compare_targets();
+  loop_.post([this, name] {
+    compare_target(name);
     tell();
   });
 }
 
 json GroundWatch::status() const {
   json findings = json::array();
-  for (const zones::GroundReport* report : {&loaded_, &resolved_}) {
-    for (const zones::GroundFinding& finding : report->findings) {
+  std::size_t compared = 0, skipped = 0;
+  const auto add = [&](const zones::GroundReport& report) {
+    compared += report.compared;
+    skipped += report.skipped;
+    for (const zones::GroundFinding& finding : report.findings) {
       findings.push_back(finding_json(finding));
     }
-  }
-  json out = {{"compared", loaded_.compared + resolved_.compared},
-              {"skipped", loaded_.skipped + resolved_.skipped},
-              {"findings", findings}};
+  };
+  add(loaded_);
+  for (const auto& [name, report] : resolved_) add(report);
+  json out = {{"compared", compared}, {"skipped", skipped}, {"findings", findings}};
   if (!resolver_) return out;
   json targets = json::array();
   const std::scoped_lock lock(mutex_);

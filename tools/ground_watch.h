@@ -52,6 +52,7 @@ class GroundWatch {
   };
 
   void compare_targets();
+  void compare_target(const zones::Name& name);
   void tell();
   void keep_asking();
   void ask(std::unique_lock<std::mutex>& lock, const zones::Name& name);
@@ -61,9 +62,9 @@ class GroundWatch {
   std::optional<GroundResolver> resolver_;
   std::shared_ptr<const zones::Configuration> configuration_;
   std::shared_ptr<const geo::Databases> databases_;
-  zones::GroundReport loaded_;                   // of addresses in the files
-  zones::GroundReport resolved_;                 // of CNAME targets
-  std::map<std::string, std::string> standing_;  // alert key -> text, of disagreements
+  zones::GroundReport loaded_;                           // of addresses in the files
+  std::map<zones::Name, zones::GroundReport> resolved_;  // by CNAME target
+  zones::Disagreements standing_;                        // that were told
 
   mutable std::mutex mutex_;  // of the rest
   std::condition_variable changed_;

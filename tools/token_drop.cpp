@@ -23,6 +23,8 @@ Descriptor open_folder(const std::string& path) {
   return Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
+constexpr const char* presenting_folder = ".presenting";
+
 bool is_ours(const std::string& name) { return name == "accepted" || name == "refused"; }
 
 /// The file's text, or why it is none to present. Never follows a link, never waits for a pipe.
@@ -63,14 +65,19 @@ std::string move_away(int from, int to, const std::string& name) {
   return {};
 }
 
+/// Beside the token, under a name that nothing has: somebody's token may be called `a.reason`.
 void write_reason(int folder, const std::string& name, const std::string& reason) {
   const std::string text = reason + "\n";
-  const Descriptor file(::openat(folder, (name + ".reason").c_str(),
-                                 O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-                                 private_file));
-  if (!file.is_open() || ::write(file.number(), text.data(), text.size()) < 0) {
-    log_warning("token-drop-reason-not-written name={}", name);
+  for (int i = 0; i < same_names_max; ++i) {
+    const std::string file_name = name + ".reason" + (i == 0 ? "" : "." + std::to_string(i));
+    const Descriptor file(::openat(folder, file_name.c_str(),
+                                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                                   private_file));
+    if (!file.is_open() && errno == EEXIST) continue;
+    if (file.is_open() && ::write(file.number(), text.data(), text.size()) >= 0) return;
+    break;
   }
+  log_warning("token-drop-reason-not-written name={}", name);
 }
 
 }  // namespace
@@ -87,6 +94,7 @@ Result<std::unique_ptr<TokenDrop>, SystemError> TokenDrop::open(EventLoop& loop,
   }
   auto watched = loop.watch(drop->inotify_.number(), [self = drop.get()] { self->read_events(); });
   if (!watched) return std::unexpected(watched.error());
+  drop->present_left();
   drop->read_folder();
   return drop;
 }
@@ -101,12 +109,25 @@ Result<void, SystemError> TokenDrop::open_folders() {
   std::filesystem::create_directories(folder_, error);
   for (auto [descriptor, path] :
        {std::pair{&here_, folder_}, std::pair{&accepted_, folder_ + "/accepted"},
-        std::pair{&refused_, folder_ + "/refused"}}) {
+        std::pair{&refused_, folder_ + "/refused"},
+        std::pair{&presenting_, folder_ + "/" + presenting_folder}}) {
     ::mkdir(path.c_str(), private_folder);
     *descriptor = open_folder(path);
     if (!descriptor->is_open()) return system_error("open " + path);
   }
   return {};
+}
+
+/// What a process before us took and did not put away: presented again, it is refused as used if it
+/// was accepted then.
+void TokenDrop::present_left() {
+  std::vector<std::string> names;
+  std::error_code error;
+  const std::string path = folder_ + "/" + presenting_folder;
+  for (const auto& item : std::filesystem::directory_iterator(path, error)) {
+    names.push_back(item.path().filename().string());
+  }
+  for (const std::string& name : names) present_taken(name);
 }
 
 void TokenDrop::read_events() {
@@ -168,13 +189,24 @@ void TokenDrop::take(const std::string& name) {
   struct stat status{};
   if (::fstatat(here_.number(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;  // gone
   if (S_ISDIR(status.st_mode)) return;
-  const auto text = read_token(here_.number(), name);
+  // Out of everybody's way first, so that what is read is what is put away: another file may come
+  // under the same name meanwhile, and waits for its turn.
+  if (::renameat2(here_.number(), name.c_str(), presenting_.number(), name.c_str(),
+                  RENAME_NOREPLACE) != 0) {
+    log_warning("token-drop-not-taken {}", system_error("rename " + name).error().text());
+    return;
+  }
+  present_taken(name);
+}
+
+void TokenDrop::present_taken(const std::string& name) {
+  const auto text = read_token(presenting_.number(), name);
   put_away(name, text ? present_(*text) : zones::Reply{false, "refused: " + text.error(), {}});
 }
 
 void TokenDrop::put_away(const std::string& name, const zones::Reply& reply) {
   const Descriptor& folder = reply.accepted ? accepted_ : refused_;
-  const std::string moved = move_away(here_.number(), folder.number(), name);
+  const std::string moved = move_away(presenting_.number(), folder.number(), name);
   if (moved.empty()) {
     log_warning("token-drop-not-moved name={} answer=\"{}\"", name, reply.text);
     return;

@@ -26,7 +26,7 @@ class TokenDrop {
  public:
   using Present = std::function<zones::Reply(const std::string& token)>;
 
-  /// Makes the folder and the two in it, and takes what is there. A file counts once it is moved in
+  /// Makes the folder and those in it, and takes what is there. A file counts once it is moved in
   /// or closed after writing; a name that begins with a dot never does, so one may write there and
   /// rename. What is no regular file (a link above all) or too large is refused unread.
   [[nodiscard]] static Result<std::unique_ptr<TokenDrop>, SystemError> open(
@@ -42,6 +42,8 @@ class TokenDrop {
   void remember(const std::string& name);
   void take_some();
   void take(const std::string& name);
+  void present_taken(const std::string& name);
+  void present_left();
   void put_away(const std::string& name, const zones::Reply& reply);
 
   EventLoop& loop_;
@@ -49,6 +51,7 @@ class TokenDrop {
   Present present_;
   Descriptor inotify_;
   Descriptor here_, accepted_, refused_;
+  Descriptor presenting_;  // taken from here_, not yet in one of the others
   std::deque<std::string> waiting_;
   std::set<std::string> is_waiting_;
   bool read_again_ = false;                                     // more names than may wait

@@ -34,7 +34,10 @@ std::optional<std::string> render_header(const std::string& name, std::size_t si
   put(header, size_at, fmt::format("{:011o}", size));
   put(header, time_at, "00000000000");
   put(header, type_at, "0");
-  put(header, magic_at, std::string_view("ustar\0" "00", 8));
+  put(header, magic_at,
+      std::string_view("ustar\0"
+                       "00",
+                       8));
   // The sum is taken with spaces where it will stand.
   put(header, sum_at, "        ");
   const unsigned sum = std::accumulate(header.begin(), header.end(), 0U, [](unsigned s, char c) {

@@ -60,9 +60,11 @@ struct Claim {
 std::optional<GroundFinding> judge(const Claim& claim, const std::string& which,
                                    const geo::Location& found) {
   const auto says = [&](std::string rule, const std::string& what) {
-    return claim.finding(std::move(rule),
-                         fmt::format("{}: the database says {}, region {} lies in {}", which, what,
+    auto finding = claim.finding(
+        std::move(rule), fmt::format("{}: the database says {}, region {} lies in {}", which, what,
                                      claim.region.name, claim.jurisdiction.name));
+    finding.says = what;
+    return finding;
   };
   if (found.country.known() && !claim.has(found.country)) {
     return says("ground-country", std::string(found.country.text()));
@@ -73,9 +75,11 @@ std::optional<GroundFinding> judge(const Claim& claim, const std::string& which,
   }
   const bool declares_asns = !claim.region.asns.empty();
   if (declares_asns && found.asn != 0 && std::ranges::count(claim.region.asns, found.asn) == 0) {
-    return claim.finding("ground-asn",
-                         fmt::format("{}: the database says AS{}, which region {} does not declare",
-                                     which, found.asn, claim.region.name));
+    auto finding = claim.finding(
+        "ground-asn", fmt::format("{}: the database says AS{}, which region {} does not declare",
+                                  which, found.asn, claim.region.name));
+    finding.says = fmt::format("AS{}", found.asn);
+    return finding;
   }
   const bool knows_asn = declares_asns && found.asn != 0;
   if (found.country.known() || found.registered_country.known() || knows_asn) return std::nullopt;
@@ -157,6 +161,15 @@ GroundReport compare_resolved(const Repository& repository, const ResolvedEndpoi
     if (finding.is_disagreement) finding.rule = "ground-cname";
   }
   return report;
+}
+
+void add_disagreements(const GroundReport& report, Disagreements& disagreements) {
+  for (const GroundFinding& finding : report.findings) {
+    if (!finding.is_disagreement) continue;
+    Disagreement& known = disagreements[{finding.service, finding.region}];
+    if (!known.says.insert(finding.rule + " " + finding.says).second) continue;
+    known.text += (known.text.empty() ? "" : "; ") + finding.text;
+  }
 }
 
 void add_ground_warnings(const GroundReport& report, Diagnostics& diagnostics) {

@@ -4,9 +4,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "geo/base/address.h"
@@ -22,6 +25,7 @@ struct GroundFinding {
   bool is_disagreement = true;  // false: not known well enough to say; no alert
   std::string service;          // owner without the last dot
   std::string region;
+  std::string says;  // what the database says instead: "US", "registered in US", "AS64500"
   std::string text;  // "api.example.com record eu 192.0.2.10: the database says US, ..."
   Place place;       // of the record
 
@@ -60,6 +64,18 @@ struct ResolvedEndpoint {
 [[nodiscard]] GroundReport compare_resolved(const Repository& repository,
                                             const ResolvedEndpoint& resolved,
                                             bool require_validated, const LocateAddress& locate);
+
+/// All that is said against one region of one service.
+struct Disagreement {
+  std::set<std::string> says;  // rule and what the database says, without addresses
+  std::string text;            // for each of them the first finding's
+  /// The same is said, if perhaps of other addresses.
+  bool operator==(const Disagreement& other) const { return says == other.says; }
+};
+/// By service and region.
+using Disagreements = std::map<std::pair<std::string, std::string>, Disagreement>;
+/// A target whose addresses change from answer to answer is one disagreement all the same.
+void add_disagreements(const GroundReport& report, Disagreements& disagreements);
 
 /// As warnings of `demarc check`; what is no disagreement is left out.
 void add_ground_warnings(const GroundReport& report, Diagnostics& diagnostics);

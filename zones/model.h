@@ -160,6 +160,7 @@ struct Policy {
   std::vector<PlanTemplate> templates;
   std::vector<Assertion> assertions;
   std::optional<Advisor> advisor;
+  std::string text;  // policy.yaml as it was read; empty: there is none
   Seconds drill_due{std::chrono::hours{24 * 92}};  // how old the last passed drill may be
   std::string digest;  // SHA-256 in hex of policy.yaml and the key files it names
 

@@ -43,7 +43,8 @@ class Loader {
 
  private:
   /// The syntax tree of a file; `digest` is that of its content. Nothing after findings.
-  std::optional<yaml::Node> read_tree(const std::string& file, std::string& digest) {
+  std::optional<yaml::Node> read_tree(const std::string& file, std::string& digest,
+                                      std::string* read = nullptr) {
     // One byte above the limit is read, so that the finding is the syntax step's.
     const auto text = files_.read(file, yaml::file_bytes_max + 1);
     if (!text) {
@@ -51,6 +52,7 @@ class Loader {
       return std::nullopt;
     }
     digest = sha256_hex(*text);
+    if (read != nullptr) *read = *text;
     return yaml::parse_syntax(*text, file, diagnostics_);
   }
 
@@ -58,8 +60,8 @@ class Loader {
     const std::string file = "policy.yaml";
     policy_state_ = files_.exists(file) ? PolicyState::broken : PolicyState::missing;
     if (policy_state_ == PolicyState::missing) return;
-    std::string digest;
-    const auto tree = read_tree(file, digest);
+    std::string digest, text;
+    const auto tree = read_tree(file, digest, &text);
     if (!tree) return;
     const Reading reading{file, diagnostics_};
     if (tree->kind != yaml::NodeKind::map) {
@@ -68,6 +70,7 @@ class Loader {
     }
     repository_->policy =
         yaml::build_policy(yaml::read_policy_file(reading, *tree), digest, reading, files_);
+    repository_->policy.text = std::move(text);
     policy_state_ = PolicyState::read;
   }
 

@@ -13,7 +13,7 @@ namespace {
 std::string dig(const Server& server, std::vector<std::string> arguments) {
   std::vector<std::string> command{
       "dig",     "@127.0.0.1", "-p",        std::to_string(server.port()),
-      "+time=2", "+tries=2",   "+norecurse"};
+      "+time=3", "+tries=3",   "+norecurse"};
   command.insert(command.end(), arguments.begin(), arguments.end());
   return run(std::move(command)).out;
 }

@@ -4,10 +4,10 @@
 #include <fstream>
 
 #include <fmt/format.h>
-#include <unistd.h>
 #include <catch2/catch.hpp>
 
 #include "tests/integration/server.h"
+#include "tests/support/free_port.h"
 
 using namespace demarc;
 using namespace demarc::testing;
@@ -26,7 +26,6 @@ void append(const std::string& path, const std::string& text) {
 class Unbound {
  public:
   explicit Unbound(const std::string& address) {
-    port_ = 20'000 + static_cast<int>(::getpid() % 20'000);
     const std::string config = folder_.write(
         "unbound.conf",
         fmt::format("server:\n  interface: 127.0.0.1@{}\n  directory: \"{}\"\n  chroot: \"\"\n"
@@ -38,15 +37,14 @@ class Unbound {
     process_ = std::make_unique<Process>(
         ProcessOptions{.argv = {"/usr/sbin/unbound", "-d", "-c", config}});
   }
-  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] bool is_ready() const {
-    return dig("127.0.0.1", static_cast<std::uint16_t>(port_), {"cdn.ap.example.net", "A"})
-               .status == "NOERROR";
+    return dig("127.0.0.1", port_, {"cdn.ap.example.net", "A"}).status == "NOERROR";
   }
 
  private:
   TempFolder folder_;
-  int port_ = 0;
+  std::uint16_t port_ = free_port();
   std::unique_ptr<Process> process_;
 };
 

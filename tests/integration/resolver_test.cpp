@@ -33,7 +33,7 @@ class Resolver {
   }
 
   [[nodiscard]] std::string ask(const std::string& name, const std::string& type) const {
-    return run({"dig", "@127.0.0.1", "-p", std::to_string(port_), "+time=2", "+tries=1", name,
+    return run({"dig", "@127.0.0.1", "-p", std::to_string(port_), "+time=5", "+tries=3", name,
                 type})
         .out;
   }

@@ -67,6 +67,8 @@ TEST_CASE("tokens: the drop folder presents what is put into it", "[integration]
   fs::create_directories(server.path("drop"));
   const std::string token = server.token({.id = "dropped-1"});
   put(server.path("drop/early.jwt"), token);  // there before the server is
+  fs::create_directories(server.path("drop/.presenting"));
+  put(server.path("drop/.presenting/lost"), "no token");  // as if it was killed in the middle
   server.start();
   const auto in = [&](const std::string& name) { return fs::exists(server.path("drop/" + name)); };
   const auto reason = [&](const std::string& name) {
@@ -98,7 +100,17 @@ TEST_CASE("tokens: the drop folder presents what is put into it", "[integration]
   CHECK(reason("refused/next").find("[malformed]") != std::string::npos);
   CHECK(in(".hidden"));
   CHECK(server.entries("grant-accepted").size() == 1);
-  CHECK(server.entries("token-refused").size() == 3);
+  CHECK(reason("refused/lost").find("[malformed]") != std::string::npos);
+  CHECK(server.entries("token-refused").size() == 4);
+
+  // A reason takes no token's place, whatever that is called.
+  put(server.path("drop/a.reason"), "the one");
+  CHECK(reason("refused/a.reason").find("[malformed]") != std::string::npos);
+  put(server.path("drop/a"), "the other");
+  REQUIRE(wait_for([&] { return !read_file(server.path("drop/refused/a.reason.1")).empty(); }));
+  CHECK(read_file(server.path("drop/refused/a")) == "the other");
+  CHECK(read_file(server.path("drop/refused/a.reason")) == "the one");
+  CHECK(fs::is_empty(server.path("drop/.presenting")));
 }
 
 TEST_CASE("tokens: verify says what would be approved, and what is missing",

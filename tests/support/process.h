@@ -43,15 +43,15 @@ class Process {
 
   /// The exit status, or 128 and the signal that ended it; nothing if it still runs at the
   /// deadline.
-  std::optional<int> wait(std::chrono::milliseconds deadline = std::chrono::seconds{10});
+  std::optional<int> wait(std::chrono::milliseconds deadline = std::chrono::seconds{30});
 
   /// SIGTERM, then SIGKILL at the deadline; the exit status as wait() has it.
-  int stop(std::chrono::milliseconds deadline = std::chrono::seconds{10});
+  int stop(std::chrono::milliseconds deadline = std::chrono::seconds{30});
 
   /// The first whole line of standard output that starts with `prefix`, without its newline;
   /// nothing if none comes before the deadline or the child's end.
   std::optional<std::string> wait_for_line(
-      const std::string& prefix, std::chrono::milliseconds deadline = std::chrono::seconds{10});
+      const std::string& prefix, std::chrono::milliseconds deadline = std::chrono::seconds{30});
 
   /// All it has written so far.
   [[nodiscard]] std::string output() const;

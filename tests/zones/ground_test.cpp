@@ -88,6 +88,28 @@ TEST_CASE("ground: the country, where it is registered, the network", "[zones][g
   }
 }
 
+TEST_CASE("ground: a target whose addresses rotate is one disagreement, told once",
+          "[zones][ground]") {
+  const auto told_of = [](std::vector<const char*> addresses, Found found) {
+    Repository repository = repository_at("193.0.6.1");
+    repository.services[0].records[0].addresses.clear();
+    ResolvedEndpoint resolved{name("api.eu.example.net"), {}, true};
+    for (const char* text : addresses) resolved.addresses.push_back(*geo::parse_address(text));
+    Disagreements told;
+    add_disagreements(compare_resolved(repository, resolved, true, all_at(found)), told);
+    return told;
+  };
+  const auto first = told_of({"8.8.8.8", "8.8.4.4"}, {"US"});
+  REQUIRE(first.size() == 1);
+  CHECK(first.begin()->first == std::pair<std::string, std::string>("api.example.com", "eu"));
+  CHECK(first.begin()->second.text.find("8.8.4.4") == std::string::npos);
+  CHECK(first == told_of({"8.8.4.4"}, {"US"}));
+  CHECK(first != told_of({"8.8.8.8"}, {"JP"}));
+  CHECK(first != told_of({"8.8.8.8"}, {"DE", "US"}));
+  CHECK(told_of({"8.8.8.8"}, {"DE", "DE"}).empty());
+  CHECK(told_of({"8.8.8.8"}, {}).empty());  // not known is no disagreement
+}
+
 TEST_CASE("ground: addresses that are nobody's are skipped and counted", "[zones][ground]") {
   const auto [address, is_special] = GENERATE(table<const char*, bool>({
       {"192.0.2.10", true},       {"198.51.100.1", true}, {"203.0.113.9", true},

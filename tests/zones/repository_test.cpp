@@ -206,6 +206,8 @@ TEST_CASE("repository: digests follow what was read", "[zones][repository]") {
     const auto repository = load_good({{"policy.yaml", policy}, {"zones/a.yaml", zone}});
     return std::array{repository->policy.digest, repository->zones[0].digest, repository->digest};
   };
+  CHECK(load_good({{"policy.yaml", small_policy}, {"zones/a.yaml", small_zone}})->policy.text ==
+        small_policy);
   const auto first = digests(small_policy, small_zone);
   CHECK(digests(small_policy, small_zone) == first);
   const auto other_policy = digests(small_policy + "# x\n", small_zone);

@@ -1,0 +1,52 @@
+#include "tools/daemon_config.h"
+
+#include <filesystem>
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/temp_folder.h"
+
+using namespace demarc;
+using namespace demarc::tools;
+using demarc::testing::TempFolder;
+
+TEST_CASE("configuration: what the server writes lies outside the repository", "[tools][config]") {
+  const auto [name, text, line, column, named] =
+      GENERATE(table<const char*, const char*, unsigned, unsigned, const char*>(
+          {{"the folder itself", "repository: .\n", 1, 13, "state"},
+           {"by dots", "state: repository/../repository/state\nrepository: repository/.\n", 2, 13,
+            "state"},
+           {"the trail", "repository: repository\naudit: repository/audit\n", 1, 13, "audit"},
+           {"a jurisdiction's trail",
+            "repository: repository\naudit: { folder: a, jurisdictions: { EU: repository/eu } }\n",
+            1, 13, "audit of EU"},
+           {"the socket", "repository: repository\ncontrol: repository/c.sock\n", 1, 13, "control"},
+           {"the drop folder", "repository: repository\ntoken-drop: repository\n", 1, 13,
+            "token-drop"},
+           {"a link", "repository: link\nstate: repository/state\n", 1, 13, "state"},
+           {"the other way round", "repository: state/repository\n", 1, 13, "state"}}));
+  CAPTURE(name);
+  const TempFolder folder;
+  std::filesystem::create_directories(folder.path() + "/repository");
+  std::filesystem::create_directory_symlink("repository", folder.path() + "/link");
+  Diagnostics found;
+  CHECK_FALSE(read_daemon_config(folder.write("demarcd.yaml", text), found));
+  REQUIRE_FALSE(found.list().empty());
+  const Diagnostic& first = found.list().front();
+  CHECK(first.rule == "nested-folders");
+  CHECK(first.place.line == line);
+  CHECK(first.place.column == column);
+  CHECK(first.text.find(std::string(" and ") + named + " ") != std::string::npos);
+}
+
+TEST_CASE("configuration: folders beside one another are fine, whatever they begin with",
+          "[tools][config]") {
+  const TempFolder folder;
+  Diagnostics found;
+  const auto config = read_daemon_config(
+      folder.write("demarcd.yaml", "repository: repo\nstate: repo-state\naudit: repo.audit\n"),
+      found);
+  REQUIRE(config);
+  CHECK(found.list().empty());
+  CHECK(config->state == folder.path() + "/repo-state");
+}
