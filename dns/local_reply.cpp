@@ -60,7 +60,10 @@ void add_records(const Asked& asked, RecordBytes records, Reply& reply) noexcept
 
 void add_nodata(const Asked& asked, std::uint32_t zone, Reply& reply) noexcept {
   const ZoneTable& zones = *asked.snapshot.zones;
-  reply.append(zones.negative(zone), asked.query.qname.size() - zones.apex_size(zone));
+  const std::size_t shift = asked.query.qname.size() - zones.apex_size(zone);
+  const bool fits = reply.append(zones.negative(zone), shift);
+  const auto& serials = asked.snapshot.serials;
+  if (fits && !serials.empty()) reply.set_soa_serial(serials[zone]);
 }
 
 // What `_geo` says, in a buffer of its own: it differs for each client.

@@ -12,13 +12,24 @@ Published::Published(std::unique_ptr<const Snapshot> first)
 
 Published::~Published() { assert(left_by_all(Seat::parked)); }
 
-Seat& Published::add_seat() { return *seats_.emplace_back(std::make_unique<Seat>()); }
+Seat& Published::add_seat() {
+  Seat& seat = *seats_.emplace_back(std::make_unique<Seat>());
+  seat.number_ = seats_.size();
+  return seat;
+}
 
 // The seat's store and the load behind it are sequentially consistent, as are their counterparts in
 // publish(): a parked seat that comes back either is seen there, or itself sees the new snapshot.
 const Snapshot& Published::next_batch(Seat& seat) const noexcept {
   seat.epoch_.store(epoch_.load(std::memory_order_acquire), std::memory_order_seq_cst);
   return *latest_.load(std::memory_order_seq_cst);
+}
+
+// left_by_all() looks at `held` first, as seats are in order: either it still finds the epoch
+// there, or, since this thread's stores are seen in their order, it finds it in `other`.
+void Published::hold_too(const Seat& held, Seat& other) const noexcept {
+  assert(other.number_ > held.number_);
+  other.epoch_.store(held.epoch_.load(std::memory_order_relaxed), std::memory_order_seq_cst);
 }
 
 void Published::park(Seat& seat) const noexcept {

@@ -19,6 +19,7 @@ namespace demarc::dns {
 class alignas(64) Seat {
  private:
   friend class Published;
+  std::size_t number_ = 0;  // in the order in which seats were added
   static constexpr std::uint64_t parked = std::numeric_limits<std::uint64_t>::max();
   std::atomic<std::uint64_t> epoch_{parked};
 };
@@ -39,6 +40,11 @@ class Published {
   /// Query thread, between batches: lets go of the last snapshot and takes the latest. Never waits.
   /// The reference is good until the same seat's next call; a connection keeps nothing of it.
   [[nodiscard]] const Snapshot& next_batch(Seat& seat) const noexcept;
+
+  /// Query thread: `other`, which it owns as well, holds the snapshot that `held` got last, for as
+  /// long as it is not parked, whatever becomes of `held`. Precondition: `other` was added after
+  /// `held`.
+  void hold_too(const Seat& held, Seat& other) const noexcept;
 
   /// Query thread, before it blocks or ends: holds no snapshot until its next_batch().
   void park(Seat& seat) const noexcept;

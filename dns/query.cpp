@@ -112,7 +112,7 @@ Reading read_opt(std::span<const std::uint8_t> fixed, std::span<const std::uint8
 
 enum class Section : std::uint8_t { answer_or_authority, additional };
 
-Reading read_record(Cursor& cursor, Section section, Edns& edns) noexcept {
+Reading read_record(Cursor& cursor, Section section, Query& query) noexcept {
   const std::size_t start = cursor.position();
   if (!cursor.skip_name()) return Reading::format_error;
   const bool owner_is_root = cursor.position() == start + 1;
@@ -120,9 +120,14 @@ Reading read_record(Cursor& cursor, Section section, Edns& edns) noexcept {
   if (!fixed) return Reading::format_error;
   const auto rdata = cursor.take(get16(fixed->data() + 8));
   if (!rdata) return Reading::format_error;
-  if (get16(fixed->data()) != rrtype::opt) return Reading::good;
-  if (!owner_is_root || section != Section::additional) return Reading::format_error;
-  return read_opt(*fixed, *rdata, edns);
+  const std::uint16_t type = get16(fixed->data());
+  if (type != rrtype::opt && type != rrtype::tsig) return Reading::good;
+  if (section != Section::additional) return Reading::format_error;
+  if (type == rrtype::tsig) {
+    if (query.tsig_at == 0) query.tsig_at = static_cast<std::uint16_t>(start);
+    return Reading::good;
+  }
+  return owner_is_root ? read_opt(*fixed, *rdata, query.edns) : Reading::format_error;
 }
 
 bool skip_questions(Cursor& cursor, unsigned count) noexcept {
@@ -144,14 +149,14 @@ bool read_question(Cursor& cursor, Query& query) noexcept {
   return true;
 }
 
-Reading read_records(Cursor& cursor, std::span<const std::uint8_t> header, Edns& edns) noexcept {
+Reading read_records(Cursor& cursor, std::span<const std::uint8_t> header, Query& query) noexcept {
   const unsigned before_additional = get16(header.data() + 6) + get16(header.data() + 8);
   const unsigned count = before_additional + get16(header.data() + 10);
   // A record takes eleven bytes at least: the packet's end bounds this loop, whatever `count` says.
   for (unsigned index = 0; index < count; ++index) {
     const auto section =
         index < before_additional ? Section::answer_or_authority : Section::additional;
-    const Reading reading = read_record(cursor, section, edns);
+    const Reading reading = read_record(cursor, section, query);
     if (reading != Reading::good) return reading;
   }
   return cursor.at_end() ? Reading::good : Reading::format_error;
@@ -160,9 +165,8 @@ Reading read_records(Cursor& cursor, std::span<const std::uint8_t> header, Edns&
 // What is no ordinary query: read as far as to know whether the answer has an OPT (RFC 6891 §7).
 Reading read_odd(Cursor& cursor, std::span<const std::uint8_t> header, Query& query) noexcept {
   const unsigned question_count = get16(header.data() + 4);
-  const Reading rest = skip_questions(cursor, question_count)
-                           ? read_records(cursor, header, query.edns)
-                           : Reading::format_error;
+  const Reading rest = skip_questions(cursor, question_count) ? read_records(cursor, header, query)
+                                                              : Reading::format_error;
   if (rest != Reading::good) query.edns.client_subnet = query.edns.cookie = {};
   if ((query.flags & opcode_mask) != 0) return Reading::not_implemented;
   const bool asks_for_cookie =
@@ -176,6 +180,7 @@ Reading read_query(std::span<const std::uint8_t> packet, Query& query) noexcept 
   if (packet.size() < header_size || (packet[2] & qr_bit) != 0) return Reading::silence;
   query.id = get16(packet.data());
   query.flags = packet[2];
+  query.tsig_at = 0;
   query.question = {};
   query.edns = {};
   Cursor cursor(packet);
@@ -185,7 +190,7 @@ Reading read_query(std::span<const std::uint8_t> packet, Query& query) noexcept 
     return read_odd(cursor, packet.first(header_size), query);
   }
   if (!read_question(cursor, query)) return Reading::format_error;
-  return read_records(cursor, packet.first(header_size), query.edns);
+  return read_records(cursor, packet.first(header_size), query);
 }
 
 }  // namespace demarc::dns

@@ -33,6 +33,7 @@ struct Query {
   std::uint8_t flags = 0;  // the header's third byte: opcode and RD
   std::uint16_t qtype = 0;
   std::uint16_t qclass = 0;
+  std::uint16_t tsig_at = 0;               // where the first TSIG begins; 0: there is none
   std::span<const std::uint8_t> question;  // QNAME in the client's letters, QTYPE, QCLASS
   Edns edns;
   NameKey qname;
@@ -49,9 +50,10 @@ enum class Reading : std::uint8_t {
 
 /// Reads a message: exactly one question (RFC 9619), no compression in QNAME, at most one OPT, no
 /// bytes left over. An OPT is looked for in what is not implemented and in other numbers of
-/// questions as well, for an answer with an OPT. Fills `query` as far as it came: `id` and `flags`
-/// for all but `silence`; `question`, `qtype`, `qclass` and `qname` where `question` is not empty;
-/// `edns` where it says so. Any bytes, any thread are fine; allocates nothing.
+/// questions as well, for an answer with an OPT, and so is a TSIG, which dns/tsig.h reads. Fills
+/// `query` as far as it came: `id` and `flags` for all but `silence`; `question`, `qtype`, `qclass`
+/// and `qname` where `question` is not empty; `edns` where it says so. Any bytes, any thread are
+/// fine; allocates nothing.
 [[nodiscard]] Reading read_query(std::span<const std::uint8_t> packet, Query& query) noexcept;
 
 }  // namespace demarc::dns

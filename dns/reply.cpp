@@ -16,12 +16,6 @@ constexpr std::uint16_t pointer_mark = 0xc000;
 constexpr std::size_t pointer_target_max = 0x3fff;
 constexpr std::size_t padding_block = 468;  // of answers (RFC 8467 §4.1)
 
-std::size_t size_limit(const Query& query, Transport transport) noexcept {
-  if (is_stream(transport)) return message_size_max;
-  if (!query.edns.present) return udp_size_without_edns;
-  return std::clamp<std::size_t>(query.edns.udp_size, udp_size_without_edns, udp_size_max);
-}
-
 std::size_t opt_size(const Edns& edns) noexcept {
   if (!edns.present) return 0;
   if (edns.client_subnet.empty()) return edns::opt_size;
@@ -42,10 +36,16 @@ bool is_drawn_before(const Drawn& drawn, std::size_t parts,
 
 }  // namespace
 
+std::size_t reply_size_max(const Query& query, Transport transport) noexcept {
+  if (is_stream(transport)) return message_size_max;
+  if (!query.edns.present) return udp_size_without_edns;
+  return std::clamp<std::size_t>(query.edns.udp_size, udp_size_without_edns, udp_size_max);
+}
+
 Reply::Reply(const Query& query, Transport transport, std::span<std::uint8_t> out) noexcept
     : query_(query), out_(out.data()), transport_(transport) {
   assert(out.size() >= reply_size_min);
-  message_limit_ = std::min(size_limit(query, transport), out.size());
+  message_limit_ = std::min(reply_size_max(query, transport), out.size());
   body_limit_ = message_limit_ - opt_size(query.edns);
   if (!query.question.empty()) {
     std::memcpy(out_ + header_size, query.question.data(), query.question.size());
@@ -182,6 +182,11 @@ void Reply::append_additional(const Drawn& drawn, std::span<const std::uint8_t> 
 void Reply::lower_ttl(std::size_t owner_end, std::uint32_t ttl_max) noexcept {
   std::uint8_t* const ttl = out_ + owner_end + 4;  // after TYPE and CLASS
   if (get32(ttl) > ttl_max) put32(ttl, ttl_max);
+}
+
+void Reply::set_soa_serial(std::uint32_t serial) noexcept {
+  constexpr std::size_t numbers_size = 20;  // serial, refresh, retry, expire, minimum
+  if (size_ - body_at_ > numbers_size) put32(out_ + size_ - numbers_size, serial);
 }
 
 void Reply::append_chaos_text(std::string_view text) noexcept {

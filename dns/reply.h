@@ -31,6 +31,9 @@ inline constexpr std::size_t reply_size_min = 512;
 inline constexpr std::size_t options_size_max =
     4 * edns::option_header_size + nsid_size_max + cookie_size + 2 + edns::zone_version_size;
 
+/// The longest answer to the query, in bytes.
+[[nodiscard]] std::size_t reply_size_max(const Query& query, Transport transport) noexcept;
+
 /// Writes into the caller's buffer; allocates nothing. After a body that did not fit, everything
 /// but finish() has no effect any more.
 class Reply {
@@ -79,6 +82,9 @@ class Reply {
 
   /// Lowers the TTL of the record whose owner ends at `owner_end` (RFC 1035 §4.1.3).
   void lower_ttl(std::size_t owner_end, std::uint32_t ttl_max) noexcept;
+
+  /// Gives the SOA that was appended last another serial; nothing if it did not fit.
+  void set_soa_serial(std::uint32_t serial) noexcept;
 
   /// One TXT record of class CH with one character-string, owned by the QNAME, TTL 0.
   void append_chaos_text(std::string_view text) noexcept;

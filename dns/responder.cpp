@@ -1,8 +1,11 @@
 #include "dns/responder.h"
 
+#include <algorithm>
+
 #include "dns/local_reply.h"
 #include "dns/query.h"
 #include "dns/steered_reply.h"
+#include "dns/transfer_reply.h"
 #include "dns/wire.h"
 
 namespace demarc::dns {
@@ -26,6 +29,11 @@ std::optional<Rcode> rcode_of_meta_type(std::uint16_t qtype) noexcept {
 }
 
 constexpr ExtendedError not_authoritative{20, {}};  // RFC 8914 §4.21
+
+// One message and who sent it; all borrowed.
+using Incoming = TransferAsked;
+
+bool is_update(const Query& query) noexcept { return (query.flags & opcode_mask) == 5U << 3; }
 
 // The names that tell of the server itself (RFC 4892); what the operator keeps silent is refused.
 void add_chaos(const Identity& identity, const Query& query, Reply& reply) noexcept {
@@ -74,10 +82,12 @@ RateDecision limit_rate(Worker& worker, const geo::Address& client) noexcept {
   return worker.limiter->is_dry_run() ? RateDecision::answer : decision;
 }
 
-void add_negative(const ZoneTable& zones, std::uint32_t zone, const Query& query, Rcode rcode,
+void add_negative(const Snapshot& snapshot, std::uint32_t zone, const Query& query, Rcode rcode,
                   Reply& reply) noexcept {
+  const ZoneTable& zones = *snapshot.zones;
   reply.set_rcode(rcode);
-  reply.append(zones.negative(zone), query.qname.size() - zones.apex_size(zone));
+  const bool fits = reply.append(zones.negative(zone), query.qname.size() - zones.apex_size(zone));
+  if (fits && !snapshot.serials.empty()) reply.set_soa_serial(snapshot.serials[zone]);
 }
 
 // A rendered answer, then the addresses of its steered targets where all of it fitted. False: it
@@ -104,7 +114,7 @@ void add_referral(const Asked& asked, const Match& match, Reply& reply) noexcept
     if (answer && !answer->is_for_other_types) {
       reply.append(*answer, 0);
     } else {
-      add_negative(zones, node.zone, query, Rcode::noerror, reply);
+      add_negative(asked.snapshot, node.zone, query, Rcode::noerror, reply);
     }
     return;
   }
@@ -114,15 +124,17 @@ void add_referral(const Asked& asked, const Match& match, Reply& reply) noexcept
 }
 
 // DS at an apex belongs to the zone above, if that is ours as well.
-void add_ds_of_apex(const ZoneTable& zones, const Node& apex, const Query& query,
+void add_ds_of_apex(const Snapshot& snapshot, const Node& apex, const Query& query,
                     Reply& reply) noexcept {
+  const ZoneTable& zones = *snapshot.zones;
   const ZoneTable::ParentSide parent = zones.parent_side(apex);
   const auto ds = parent.node ? zones.find_answer(zones.node(*parent.node), rrtype::ds)
                               : std::optional<Answer>{};
   if (ds && !ds->is_for_other_types) {
     reply.append(*ds, 0);
   } else {
-    add_negative(zones, parent.is_hosted ? parent.zone : apex.zone, query, Rcode::noerror, reply);
+    add_negative(snapshot, parent.is_hosted ? parent.zone : apex.zone, query, Rcode::noerror,
+                 reply);
   }
 }
 
@@ -145,7 +157,7 @@ class NameAnswer {
     }
     if (query_.qtype == rrtype::any) return add_any(node, shift);
     if (query_.qtype == rrtype::ds && node.has(Node::is_apex)) {
-      return add_ds_of_apex(zones, node, query_, reply_);
+      return add_ds_of_apex(snapshot_, node, query_, reply_);
     }
     if (node.has(Node::is_service) && is_address_or_cname(query_.qtype)) {
       return steer(node, SteeredPlace{});
@@ -153,11 +165,14 @@ class NameAnswer {
     const auto answer = zones.find_answer(node, query_.qtype);
     if (!answer) {
       if (node.has(Node::is_service)) return steer(node, SteeredPlace{});
-      return add_negative(zones, node.zone, query_, Rcode::noerror, reply_);
+      return add_negative(snapshot_, node.zone, query_, Rcode::noerror, reply_);
     }
     reply_.set_rcode(answer->rcode);
     const Asked asked{snapshot_, worker_, query_, client_};
     if (!append_with_targets(asked, *answer, shift, reply_)) return;
+    if (query_.qtype == rrtype::soa && node.has(Node::is_apex) && !snapshot_.serials.empty()) {
+      return reply_.set_soa_serial(snapshot_.serials[node.zone]);
+    }
     if (!node.has(Node::leads_to_service) || !answer->is_for_other_types) return;
     steer(node, {static_cast<std::uint16_t>(answer->next_owner + shift), Chain::yes});
   }
@@ -169,7 +184,7 @@ class NameAnswer {
     } else if (node.has(Node::is_service)) {
       reply_.append_any_hinfo();
     } else {
-      add_negative(*snapshot_.zones, node.zone, query_, Rcode::noerror, reply_);
+      add_negative(snapshot_, node.zone, query_, Rcode::noerror, reply_);
     }
   }
 
@@ -188,15 +203,26 @@ class NameAnswer {
 void add_below_tenants(const Asked& asked, const Node& service, Reply& reply) noexcept {
   const auto tenant = find_tenant(asked, service.special, service.owner_size);
   if (!tenant) {
-    return add_negative(*asked.snapshot.zones, service.zone, asked.query, Rcode::nxdomain, reply);
+    return add_negative(asked.snapshot, service.zone, asked.query, Rcode::nxdomain, reply);
   }
   if (asked.query.qtype == rrtype::any) return reply.append_any_hinfo();
   add_steered_tenant(asked, *tenant, reply);
 }
 
-void add_answer(const Snapshot& snapshot, Worker& worker, const Query& query,
-                const geo::Address& client, Reply& reply) noexcept {
-  if (const auto rcode = rcode_of_meta_type(query.qtype)) return reply.set_rcode(*rcode);
+ZoneVersion version_of(const Snapshot& snapshot, std::uint32_t zone) noexcept {
+  ZoneVersion version = snapshot.zones->version(zone);
+  if (!snapshot.serials.empty()) version.serial = snapshot.serials[zone];
+  return version;
+}
+
+void add_answer(const Incoming& incoming, Reply& reply) noexcept {
+  const auto& [snapshot, worker, query, packet, client, transport, signature] = incoming;
+  if (const auto rcode = rcode_of_meta_type(query.qtype)) {
+    if (query.qtype != rrtype::axfr && query.qtype != rrtype::ixfr) {
+      return reply.set_rcode(*rcode);
+    }
+    return add_transfer(incoming, reply);
+  }
   if (query.qclass == rrclass::ch) return add_chaos(*snapshot.identity, query, reply);
   if (query.qclass != rrclass::in && query.qclass != rrclass::any) {
     return reply.set_rcode(Rcode::refused);
@@ -208,7 +234,7 @@ void add_answer(const Snapshot& snapshot, Worker& worker, const Query& query,
   }
   reply.set_authoritative(query.qclass == rrclass::in);  // RFC 1035 §6.2: never for class ANY
   const Node& node = snapshot.zones->node(match.node);
-  if (query.edns.wants_zone_version) reply.set_zone_version(snapshot.zones->version(node.zone));
+  if (query.edns.wants_zone_version) reply.set_zone_version(version_of(snapshot, node.zone));
   if (node.has(Node::is_cut | Node::is_below_cut)) {
     return add_referral({snapshot, worker, query, client}, match, reply);
   }
@@ -220,9 +246,89 @@ void add_answer(const Snapshot& snapshot, Worker& worker, const Query& query,
     if (node.has(Node::has_tenants)) {
       return add_below_tenants({snapshot, worker, query, client}, node, reply);
     }
-    return add_negative(*snapshot.zones, node.zone, query, Rcode::nxdomain, reply);
+    return add_negative(snapshot, node.zone, query, Rcode::nxdomain, reply);
   }
   NameAnswer(snapshot, worker, query, client, reply).add(node);
+}
+
+// What no good query gets; nothing: it is a good one.
+std::optional<Rcode> rcode_of(const Incoming& incoming, Reading reading) noexcept {
+  const bool is_signed_badly =
+      incoming.signature != nullptr && incoming.signature->error != TsigError::none;
+  if (is_signed_badly) return Rcode::notauth;
+  switch (reading) {
+    case Reading::good:
+      return std::nullopt;
+    case Reading::not_implemented:
+      // The zones are files: who may change them is nothing that DNS decides (RFC 2136 §2.2).
+      return is_update(incoming.query) ? Rcode::refused : Rcode::notimp;
+    case Reading::bad_version:
+      return Rcode::badvers;
+    case Reading::cookie_only:
+      return Rcode::noerror;
+    case Reading::format_error:
+    case Reading::silence:
+      break;
+  }
+  return Rcode::formerr;
+}
+
+std::size_t answer_query(const Incoming& incoming, Reading reading,
+                         std::span<std::uint8_t> out) noexcept {
+  const auto& [snapshot, worker, query, packet, client, transport, signature] = incoming;
+  Counters& counters = worker.counters;
+  Reply reply(query, transport, out);
+  Admission admission;
+  if (reading == Reading::good || reading == Reading::cookie_only) {
+    admission = add_options(*snapshot.identity, worker, query, client, transport, reply);
+  }
+  if (worker.limiter && transport == Transport::udp && !admission.has_good_cookie) {
+    const RateDecision decision = limit_rate(worker, client);
+    if (decision == RateDecision::drop) return 0;
+    if (decision == RateDecision::truncate) {
+      reply.truncate();
+      return reply.finish();
+    }
+  }
+  if (const auto rcode = rcode_of(incoming, reading)) {
+    reply.set_rcode(*rcode);
+  } else if (admission.may_answer) {
+    add_answer(incoming, reply);
+  } else {
+    reply.set_rcode(Rcode::badcookie);
+  }
+  if (reply.is_truncated()) counters.truncated.add();
+  counters.by_rcode[static_cast<std::size_t>(reply.rcode())].add();
+  return reply.finish();
+}
+
+// A query with a TSIG record: it is checked before anything is answered, and the answer is signed.
+// Apart, since it allocates, and few ask so.
+std::size_t answer_signed(const Incoming& incoming, Reading reading,
+                          std::span<std::uint8_t> out) noexcept {
+  const auto record = read_tsig(incoming.packet, incoming.query.tsig_at);
+  if (!record) return answer_query(incoming, Reading::format_error, out);
+  const TransferTable* const transfers = incoming.snapshot.transfers.get();
+  const TsigKeys no_keys;
+  const auto now = static_cast<std::uint64_t>(incoming.worker.now.wall_ms / 1000);
+  const TsigRequest signature =
+      check_tsig(incoming.packet, *record, transfers ? transfers->keys() : no_keys, now);
+  if (signature.error != TsigError::none) incoming.worker.counters.tsig_errors.add();
+  const Incoming checked{incoming.snapshot, incoming.worker,    incoming.query, incoming.packet,
+                         incoming.client,   incoming.transport, &signature};
+  const std::size_t room = tsig_room(*record);
+  const bool is_udp = incoming.transport == Transport::udp;
+  std::size_t size = answer_query(checked, reading, is_udp ? out : out.first(out.size() - room));
+  if (size == 0 || incoming.worker.transfer) return size;
+  const std::size_t limit =
+      std::min(reply_size_max(incoming.query, incoming.transport), out.size());
+  if (is_udp && size + room > limit) {
+    Reply reply(incoming.query, incoming.transport, out);
+    reply.truncate();
+    incoming.worker.counters.truncated.add();
+    size = reply.finish();
+  }
+  return append_tsig(signature, out, size, now);
 }
 
 }  // namespace
@@ -238,43 +344,11 @@ std::size_t respond(const Snapshot& snapshot, Worker& worker, std::span<const st
     counters.dropped.add();
     return 0;
   }
-  Reply reply(query, transport, out);
-  Admission admission;
-  if (reading == Reading::good || reading == Reading::cookie_only) {
-    admission = add_options(*snapshot.identity, worker, query, client, transport, reply);
-  }
-  if (worker.limiter && transport == Transport::udp && !admission.has_good_cookie) {
-    const RateDecision decision = limit_rate(worker, client);
-    if (decision == RateDecision::drop) return 0;
-    if (decision == RateDecision::truncate) {
-      reply.truncate();
-      return reply.finish();
-    }
-  }
-  switch (reading) {
-    case Reading::good:
-      if (admission.may_answer) {
-        add_answer(snapshot, worker, query, client, reply);
-      } else {
-        reply.set_rcode(Rcode::badcookie);
-      }
-      break;
-    case Reading::not_implemented:
-      reply.set_rcode(Rcode::notimp);
-      break;
-    case Reading::bad_version:
-      reply.set_rcode(Rcode::badvers);
-      break;
-    case Reading::cookie_only:
-      break;
-    case Reading::format_error:
-    case Reading::silence:
-      reply.set_rcode(Rcode::formerr);
-      break;
-  }
-  if (reply.is_truncated()) counters.truncated.add();
-  counters.by_rcode[static_cast<std::size_t>(reply.rcode())].add();
-  return reply.finish();
+  const Incoming incoming{snapshot, worker, query, packet, client, transport, nullptr};
+  const bool is_signed = query.tsig_at != 0 && reading != Reading::format_error;
+  if (is_signed) [[unlikely]]
+    return answer_signed(incoming, reading, out);
+  return answer_query(incoming, reading, out);
 }
 
 }  // namespace demarc::dns

@@ -102,7 +102,11 @@ void Server::start_threads(Published& published) {
   std::vector<TcpListener> listeners;
   for (const Descriptor& listener : tcp_listeners_) listeners.push_back({listener.number(), false});
   for (const Descriptor& listener : tls_listeners_) listeners.push_back({listener.number(), true});
-  auto tcp = std::make_unique<TcpLoop>(listeners, config_.tcp, published, published.add_seat(),
+  TcpSeats seats{published.add_seat(), {}};
+  for (std::size_t index = 0; index < config_.tcp.transfers; ++index) {
+    seats.transfers.push_back(&published.add_seat());
+  }
+  auto tcp = std::make_unique<TcpLoop>(listeners, config_.tcp, published, std::move(seats),
                                        *workers_.front());
   if (const auto opened = tcp->open(); !opened) {
     throw std::system_error(opened.error().error_number, std::generic_category());

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "dns/client_subnet.h"
+#include "dns/transfer_records.h"
 #include "dns/wire.h"
 #include "zones/mode_signal.h"
 
@@ -37,6 +38,7 @@ ServiceAnswers ServiceCompiler::build() {
   for (const zones::Choice& choice : cleared_.choices()) add_choice(choice);
   check_shares();
   add_modes();
+  if (is_transferred_) answers_.transfer_records_ = transfer_records(service_, views_, cleared_);
   return std::move(answers_);
 }
 

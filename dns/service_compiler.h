@@ -15,7 +15,10 @@ class ServiceCompiler {
  public:
   ServiceCompiler(const zones::Repository& repository, const zones::Views& views,
                   const zones::ClearedWeights& cleared)
-      : service_(repository.service(cleared.service())), views_(views), cleared_(cleared) {}
+      : service_(repository.service(cleared.service())),
+        views_(views),
+        cleared_(cleared),
+        is_transferred_(repository.zones.at(service_.zone).transfer.has_value()) {}
 
   [[nodiscard]] ServiceAnswers build();
 
@@ -33,6 +36,7 @@ class ServiceCompiler {
   const zones::Service& service_;
   const zones::Views& views_;
   const zones::ClearedWeights& cleared_;
+  bool is_transferred_;  // somebody may have the zone
   ServiceAnswers answers_;
   std::unordered_map<std::size_t, std::uint16_t> places_;  // of records that are rendered
 };

@@ -4,6 +4,8 @@
 #include <functional>
 #include <utility>
 
+#include "dns/transfer_serials.h"
+
 namespace demarc::dns {
 
 namespace {
@@ -79,8 +81,15 @@ std::unique_ptr<const Snapshot> build_snapshot(const zones::Repository& reposito
   snapshot->challenges = std::move(parts.challenges);
   snapshot->services.resize(repository.services.size());
   snapshot->tenants = repository.tenants;
+  snapshot->transfers = std::move(parts.transfers);
+  snapshot->serials = loaded_serials(*snapshot);
   for (const zones::ClearedWeights& weights : cleared) {
     put(*snapshot, repository, views, weights, now);
+  }
+  if (parts.before != nullptr) {
+    continue_serials(*snapshot, *parts.before, now.wall);
+  } else {
+    begin_serials(*snapshot, now.wall);
   }
   return snapshot;
 }
@@ -95,6 +104,7 @@ std::unique_ptr<const Snapshot> with_weights(const Snapshot& last,
   for (const zones::ClearedWeights& weights : changed) {
     put(*snapshot, repository, views, weights, now);
   }
+  move_serials_on(*snapshot, last, now.wall);
   return snapshot;
 }
 

@@ -12,6 +12,7 @@
 #include "dns/identity.h"
 #include "dns/local_names.h"
 #include "dns/steered_answers.h"
+#include "dns/transfer_table.h"
 #include "dns/zone_table.h"
 #include "geo/base/moment.h"
 #include "geo/location_table.h"
@@ -59,6 +60,10 @@ struct Snapshot {
   std::shared_ptr<const zones::TenantMap> tenants;      // null: no service has any
   /// Tenants under a grant of their own, who are not answered as their class; mostly empty.
   std::unordered_map<zones::TenantId, ServiceSlot, TenantHash> tenant_slots;
+  std::shared_ptr<const TransferTable> transfers;  // null: no keys, and nobody may have any zone
+  /// By zone: what its SOA says in the place of what was rendered, as it follows what a transfer
+  /// gives (dns/transfer_serials.h). Empty: nobody may have any zone.
+  std::vector<std::uint32_t> serials;
 };
 
 /// The views of a loaded repository. `views` has classified every location of `locations`.
@@ -71,6 +76,9 @@ struct SnapshotParts {
   std::shared_ptr<const geo::LocationTable> locations;
   std::shared_ptr<const std::vector<ViewTable>> views;
   std::shared_ptr<const Identity> identity = std::make_shared<const Identity>();
+  std::shared_ptr<const TransferTable> transfers;
+  /// Borrowed by build_snapshot(): whose serials go on. Null: the process has just begun.
+  const Snapshot* before = nullptr;
   std::shared_ptr<const OperatorView> operators = {};
   std::shared_ptr<const Challenges> challenges = {};
 };

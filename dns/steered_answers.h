@@ -91,6 +91,12 @@ class ServiceAnswers {
   [[nodiscard]] RecordBytes home_mode() const noexcept { return mode_bytes(home_mode_); }
   [[nodiscard]] RecordBytes live_mode() const noexcept { return mode_bytes(live_mode_); }
 
+  /// What a transfer of the zone has of the service (dns/transfer_records.h); empty where nobody
+  /// may have the zone.
+  [[nodiscard]] std::span<const std::uint8_t> transfer_records() const noexcept {
+    return transfer_records_;
+  }
+
   /// Draws by weight what answers `type`, as `answers:` says. The first record drawn decides: a
   /// CNAME stands alone (RFC 2181 §10.1); otherwise the address records drawn answer together.
   /// Nothing is drawn (part_count 0) where they lack the type: NODATA.
@@ -143,6 +149,7 @@ class ServiceAnswers {
   std::vector<std::uint16_t> weight_of_column_;
   std::vector<Record> records_;
   std::vector<std::uint8_t> bytes_;
+  std::vector<std::uint8_t> transfer_records_;
 };
 
 /// Renders a service. Takes nothing but cleared weights, so that no other weight reaches a query.

@@ -100,6 +100,9 @@ void add_nodata(const Asked& asked, std::uint32_t zone, SteeredPlace place,
       is_compressed
           ? reply.append(zones.negative(zone), asked.query.qname.size() - zones.apex_size(zone))
           : reply.append(zones.plain_negative(zone), 0);
+  if (has_room && !asked.snapshot.serials.empty()) {
+    reply.set_soa_serial(asked.snapshot.serials[zone]);
+  }
   if (!has_room || !ttl_max) return;
   reply.lower_ttl(soa_at + (is_compressed ? 2 : zones.apex_size(zone)), *ttl_max);
 }

@@ -39,7 +39,7 @@ std::optional<ConnectionId> TcpConnections::take(int socket, const geo::Address&
 }
 
 void TcpConnections::give_back(ConnectionId id) {
-  assert(connections_[id].socket >= 0 && !connections_[id].unsent);
+  assert(connections_[id].socket >= 0 && !connections_[id].unsent && !connections_[id].transfer);
   connections_[id].socket = -1;
   free_.push_back(id);
 }
@@ -79,6 +79,7 @@ bool TcpConnections::is_expired(const TcpConnection& connection,
                                 std::int64_t now_ms) const noexcept {
   return is_over(connection.blocked_since_ms, limits_.write, now_ms) ||
          is_over(connection.message_since_ms, limits_.message, now_ms) ||
+         is_over(connection.transfer_since_ms, limits_.transfer, now_ms) ||
          is_over(connection.active_ms, limits_.idle, now_ms);
 }
 

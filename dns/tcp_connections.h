@@ -18,10 +18,12 @@ namespace demarc::dns {
 /// Slow readers and writers, and those who only hold places, must not lock others out.
 struct TcpLimits {
   std::size_t connections = 1024;
-  std::size_t connections_per_client = 64;   // per IPv4 address or IPv6 /64
-  std::chrono::milliseconds idle{10'000};    // from the last answer
-  std::chrono::milliseconds message{2'000};  // from a query's first byte to its last
-  std::chrono::milliseconds write{5'000};    // from when the client stopped taking answers
+  std::size_t connections_per_client = 64;      // per IPv4 address or IPv6 /64
+  std::chrono::milliseconds idle{10'000};       // from the last answer
+  std::chrono::milliseconds message{2'000};     // from a query's first byte to its last
+  std::chrono::milliseconds write{5'000};       // from when the client stopped taking answers
+  std::size_t transfers = 8;                    // of whole zones at once; each holds a snapshot
+  std::chrono::milliseconds transfer{600'000};  // from its grant to its last byte
 };
 
 using ConnectionId = std::uint32_t;
@@ -38,7 +40,9 @@ struct TcpConnection {
   std::int64_t active_ms = 0;
   std::int64_t message_since_ms = not_waiting;
   std::int64_t blocked_since_ms = not_waiting;
-  std::optional<std::uint32_t> unsent;  // the buffer with the rest of the answers
+  std::int64_t transfer_since_ms = not_waiting;
+  std::optional<std::uint32_t> transfer;  // the place of the one that goes on; no query is read
+  std::optional<std::uint32_t> unsent;    // the buffer with the rest of the answers
   std::uint32_t unsent_at = 0;
   std::uint32_t unsent_size = 0;
   bool peer_has_finished = false;    // it sends no more, but reads on

@@ -33,11 +33,13 @@ void TcpLoop::serve(ConnectionId id, const Snapshot& snapshot) noexcept {
     connection.waits_to_write = false;
     wait_for(id, EPOLLIN);
   }
+  if (connection.transfer && !continue_transfer(id)) return close(id);
+  if (connection.transfer) return;
   if (!answer_queries(id, snapshot)) return close(id);
   // What TLS has decrypted already no socket announces: at most a record of it, 16 KiB.
   for (int count = 0; count < reads_per_event || (connection.tls && connection.tls->has_pending());
        ++count) {
-    if (connection.unsent) return;
+    if (connection.unsent || connection.transfer) return;
     const std::uint32_t size_before = connection.in_size;
     if (!read_more(id)) return close(id);
     const bool has_nothing_new = connection.in_size == size_before;
@@ -115,7 +117,8 @@ bool TcpLoop::answer_queries(ConnectionId id, const Snapshot& snapshot) noexcept
   std::size_t at = 0;
   std::size_t out_size = 0;
   worker_.is_spoken_for = connection.is_spoken_for;
-  while (is_sound && !connection.unsent && connection.in_size - at >= length_size) {
+  while (is_sound && !connection.unsent && !connection.transfer &&
+         connection.in_size - at >= length_size) {
     const std::size_t size = get16(in + at);
     if (size > TcpConnection::query_size_max) is_sound = false;
     if (!is_sound || connection.in_size - at - length_size < size) break;
@@ -126,6 +129,10 @@ bool TcpLoop::answer_queries(ConnectionId id, const Snapshot& snapshot) noexcept
     at += length_size + size;
     is_sound = answer_size != 0;
     if (!is_sound) break;
+    if (worker_.transfer) {
+      begin_transfer(id, snapshot);
+      break;
+    }
     put16(out, answer_size);
     out_size += length_size + answer_size;
     if (answers_.size() - out_size >= length_size + message_size_max) continue;
@@ -133,6 +140,7 @@ bool TcpLoop::answer_queries(ConnectionId id, const Snapshot& snapshot) noexcept
     out_size = 0;
   }
   if (out_size > 0) is_sound = send_answers(id, out_size) && is_sound;
+  if (is_sound && connection.transfer && !connection.unsent) await_room(id);
 
   if (at > 0) {
     std::memmove(in, in + at, connection.in_size - at);
@@ -140,7 +148,7 @@ bool TcpLoop::answer_queries(ConnectionId id, const Snapshot& snapshot) noexcept
     connection.active_ms = worker_.now.monotonic_ms;
   }
   const bool is_new_message = at > 0 || connection.message_since_ms == TcpConnection::not_waiting;
-  if (connection.in_size == 0 || connection.unsent) {
+  if (connection.in_size == 0 || connection.unsent || connection.transfer) {
     connection.message_since_ms = TcpConnection::not_waiting;
   } else if (is_new_message) {
     connection.message_since_ms = worker_.now.monotonic_ms;

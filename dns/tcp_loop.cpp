@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "dns/coarse_clocks.h"
 
@@ -24,14 +25,19 @@ constexpr std::uint64_t listener_tag = std::uint64_t{1} << 32;
 }  // namespace
 
 TcpLoop::TcpLoop(std::span<const TcpListener> listeners, const TcpLimits& limits,
-                 const Published& published, Seat& seat, Worker& worker)
+                 const Published& published, TcpSeats seats, Worker& worker)
     : listeners_(listeners.begin(), listeners.end()),
       connections_(limits),
       published_(published),
-      seat_(seat),
+      seats_(std::move(seats)),
       worker_(worker),
       answers_(answers_size_max),
-      unsent_buffers_(unsent_buffer_count) {
+      unsent_buffers_(unsent_buffer_count),
+      transfers_(seats_.transfers.size()) {
+  for (std::size_t place = transfers_.size(); place-- > 0;) {
+    free_transfers_.push_back(static_cast<std::uint32_t>(place));
+  }
+  worker_.transfer_places = static_cast<unsigned>(free_transfers_.size());
   for (auto& buffer : unsent_buffers_) {
     buffer.resize(answers_size_max);
     free_unsent_.push_back(static_cast<std::uint32_t>(free_unsent_.size()));
@@ -63,11 +69,11 @@ void TcpLoop::run(const std::atomic<bool>& stopping) noexcept {
     const int count = epoll_wait(epoll_.number(), events.data(), event_count_max, tick_ms);
     worker_.now = read_coarse_clocks();
     if (count > 0) {
-      const Snapshot& snapshot = published_.next_batch(seat_);
+      const Snapshot& snapshot = published_.next_batch(seats_.queries);
       for (int index = 0; index < count; ++index) {
         handle(events[static_cast<std::size_t>(index)].data.u64, snapshot);
       }
-      published_.park(seat_);
+      published_.park(seats_.queries);
     }
     if (worker_.now.monotonic_ms < next_tick_ms) continue;
     next_tick_ms = worker_.now.monotonic_ms + tick_ms;
@@ -176,6 +182,7 @@ void TcpLoop::close_expired() noexcept {
 void TcpLoop::close(ConnectionId id) noexcept {
   TcpConnection& connection = connections_.at(id);
   release_unsent(connection);
+  end_transfer(connection);
   if (connection.tls) connection.tls->end();
   connection.tls.reset();
   ::close(connection.socket);  // which takes it out of the epoll, too

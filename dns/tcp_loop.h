@@ -23,12 +23,19 @@ struct TcpListener {
   bool is_tls = false;  // with the certificate of the snapshot's identity
 };
 
-/// Allocates everything when it is made; a query allocates nothing. (A TLS handshake does.)
+/// The loop's places in front of the snapshots; those of transfers were added after the other.
+struct TcpSeats {
+  Seat& queries;
+  std::vector<Seat*> transfers;  // TcpLimits::transfers of them
+};
+
+/// Allocates everything when it is made; a query allocates nothing. (A TLS handshake and a TSIG
+/// do.)
 class TcpLoop {
  public:
   /// All of it is borrowed.
   TcpLoop(std::span<const TcpListener> listeners, const TcpLimits& limits,
-          const Published& published, Seat& seat, Worker& worker);
+          const Published& published, TcpSeats seats, Worker& worker);
   ~TcpLoop();
   TcpLoop(const TcpLoop&) = delete;
   TcpLoop& operator=(const TcpLoop&) = delete;
@@ -62,13 +69,17 @@ class TcpLoop {
   [[nodiscard]] bool send_answers(ConnectionId id, std::size_t size) noexcept;
   [[nodiscard]] bool send_rest(ConnectionId id) noexcept;
   [[nodiscard]] bool keep_unsent(ConnectionId id, std::span<const std::uint8_t> rest) noexcept;
+  void begin_transfer(ConnectionId id, const Snapshot& snapshot) noexcept;
+  void end_transfer(TcpConnection& connection) noexcept;
+  void await_room(ConnectionId id) noexcept;
+  [[nodiscard]] bool continue_transfer(ConnectionId id) noexcept;
   void release_unsent(TcpConnection& connection) noexcept;
   void wait_for(ConnectionId id, std::uint32_t events) noexcept;
 
   std::vector<TcpListener> listeners_;
   TcpConnections connections_;
   const Published& published_;
-  Seat& seat_;
+  TcpSeats seats_;
   Worker& worker_;
   Descriptor epoll_;
   Accepting accepting_ = Accepting::running;
@@ -76,6 +87,8 @@ class TcpLoop {
   // What slow readers have not taken yet. There are few: who finds none left is cut off.
   std::vector<std::vector<std::uint8_t>> unsent_buffers_;
   std::vector<std::uint32_t> free_unsent_;
+  std::vector<TransferStream> transfers_;  // by place
+  std::vector<std::uint32_t> free_transfers_;
 };
 
 }  // namespace demarc::dns

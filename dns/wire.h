@@ -66,6 +66,7 @@ enum class Rcode : std::uint8_t {
   nxdomain = 3,
   notimp = 4,
   refused = 5,
+  notauth = 9,
   badvers = 16,
   badcookie = 23,  // RFC 7873
 };

@@ -21,6 +21,10 @@ CounterValues Counters::values() const noexcept {
   sum.tcp_refused = tcp_refused.value();
   sum.tcp_evicted = tcp_evicted.value();
   sum.tcp_timeouts = tcp_timeouts.value();
+  sum.transfers = transfers.value();
+  sum.transfers_finished = transfers_finished.value();
+  sum.transfers_refused = transfers_refused.value();
+  sum.tsig_errors = tsig_errors.value();
   return sum;
 }
 
@@ -42,6 +46,10 @@ CounterValues& CounterValues::operator+=(const CounterValues& other) noexcept {
   tcp_refused += other.tcp_refused;
   tcp_evicted += other.tcp_evicted;
   tcp_timeouts += other.tcp_timeouts;
+  transfers += other.transfers;
+  transfers_finished += other.transfers_finished;
+  transfers_refused += other.transfers_refused;
+  tsig_errors += other.tsig_errors;
   return *this;
 }
 

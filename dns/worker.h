@@ -12,6 +12,7 @@
 #include "dns/random.h"
 #include "dns/rate_limit.h"
 #include "dns/steered_answers.h"
+#include "dns/transfer_stream.h"
 #include "dns/wire.h"
 
 namespace demarc::dns {
@@ -50,6 +51,10 @@ struct CounterValues {
   std::uint64_t tcp_refused = 0;      // closed at once: the client has too many
   std::uint64_t tcp_evicted = 0;      // idle ones that made room
   std::uint64_t tcp_timeouts = 0;
+  std::uint64_t transfers = 0;           // of whole zones, begun
+  std::uint64_t transfers_finished = 0;  // of them, taken by the client to the end
+  std::uint64_t transfers_refused = 0;
+  std::uint64_t tsig_errors = 0;  // signatures that do not hold
 
   CounterValues& operator+=(const CounterValues& other) noexcept;
 };
@@ -84,6 +89,10 @@ struct Counters {
   Counter tcp_refused;
   Counter tcp_evicted;
   Counter tcp_timeouts;
+  Counter transfers;
+  Counter transfers_finished;
+  Counter transfers_refused;
+  Counter tsig_errors;
 
   [[nodiscard]] CounterValues values() const noexcept;
 };
@@ -107,6 +116,8 @@ struct alignas(64) Worker {
   std::vector<geo::Prefix> proxy_peers;  // who speaks for others (dns/proxy_header.h)
   DrawMemory draw_memory;
   Drawn drawn;
+  unsigned transfer_places = 0;             // how many more transfers may begin
+  std::optional<TransferRequest> transfer;  // what the last answer granted, to be taken
   bool is_spoken_for = false;   // the next query's client is whom a proxy named; set by the loops
   std::int64_t geo_second = 0;  // of the monotonic clock
   unsigned geo_lookups = 0;     // in that second (dns/local_names.h)

@@ -55,11 +55,14 @@ Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBo
   const std::string copy = candidate_of(config);
   const auto copied = copy_repository(config.repository, copy);
   if (!copied) log_warning("repository-not-copied error={}", copied.error().text());
+  auto tsig_keys = load_tsig_keys(config.tsig_keys);
+  if (!tsig_keys) return std::unexpected(LoadErrors{tsig_keys.error()});
   auto loaded = load({.repository = copied ? copy : config.repository,
                       .geoip = config.geoip,
                       .serials = std::move(serials),
                       .now = read_clocks().wall,
-                      .keys = std::move(keys)});
+                      .keys = std::move(keys),
+                      .tsig_keys = std::move(*tsig_keys)});
   if (!loaded) return loaded;
   auto identity = build_identity(config.identity, config.node);
   if (!identity) return std::unexpected(LoadErrors{identity.error()});
@@ -178,6 +181,7 @@ Result<void, std::string> Daemon::open_state() {
       read_clocks, [this](std::span<const zones::ClearedWeights> weights, Moment now) {
         publish(weights, now);
       });
+  transfers_ = std::make_unique<ZoneTransfers>(*loop_, *controller_);
   local_names_ = std::make_unique<LocalNames>(*controller_, read_clocks);
   ground_ = std::make_unique<GroundWatch>(*controller_, *loop_, ground_resolver_of(config_));
   controller_->happen_one(zones::NodeFact{"start", fmt::format("node {}", config_.node)});
@@ -201,12 +205,14 @@ Result<Loaded, std::string> Daemon::first_load() {
   if (loaded) return std::move(*loaded);
   log_errors(loaded.error());
   std::error_code error;
-  if (std::filesystem::is_directory(last_good_of(config_), error)) {
+  const auto tsig_keys = load_tsig_keys(config_.tsig_keys);
+  if (tsig_keys && std::filesystem::is_directory(last_good_of(config_), error)) {
     auto last_good = load({.repository = last_good_of(config_),
                            .geoip = config_.geoip,
                            .serials = state.serials,
                            .now = read_clocks().wall,
-                           .keys = zones::key_trust_of(state)});
+                           .keys = zones::key_trust_of(state),
+                           .tsig_keys = *tsig_keys});
     if (last_good) {
       log_line(LogLevel::alert, "the repository has errors; the last good one is served");
       refused_at_start_ = loaded.error().front();
@@ -239,19 +245,23 @@ void Daemon::take(Loaded loaded, const std::string& why) {
 void Daemon::publish(std::span<const zones::ClearedWeights> weights, Moment now) {
   const auto& [repository, views] = *configuration_;
   std::unique_ptr<const dns::Snapshot> next;
+  const dns::Snapshot* const before = published_ ? &published_->latest() : nullptr;
   if (next_parts_) {
+    next_parts_->before = before;
     local_names_->take(configuration_, databases_, *next_parts_);
     next = dns::build_snapshot(*repository, *views, std::move(*next_parts_), weights, now,
                                generation() + 1);
     next_parts_.reset();
   } else {
-    next = dns::with_weights(published_->latest(), *repository, *views, weights, now);
+    next = dns::with_weights(*before, *repository, *views, weights, now);
   }
+  transfers_->prepare(before, *next);
   if (published_) {
     published_->publish(std::move(next));
   } else {
     published_ = std::make_unique<dns::Published>(std::move(next));
   }
+  transfers_->send_due();
 }
 
 std::uint64_t Daemon::generation() const noexcept {
@@ -292,6 +302,7 @@ Result<void, std::string> Daemon::watch_outside() {
   control_ = std::move(*control);
   auto files = files_of(config_.identity);
   files.insert(files.end(), config_.geoip.begin(), config_.geoip.end());
+  for (const TsigKeyConfig& key : config_.tsig_keys) files.push_back(key.secret_file);
   auto watch = FileWatch::open(*loop_, watch_timer, {config_.repository}, files,
                                [this] { begin_reload("files changed"); });
   if (!watch) return refused(watch.error().text());
@@ -352,6 +363,7 @@ void Daemon::serve() {
     return loop_->stop();
   }
   is_serving_ = true;
+  transfers_->begin(published_->latest());
   std::string line = "ready";
   for (const dns::Endpoint& endpoint : server_->bound()) line += " " + dns::to_text(endpoint);
   if (!server_->tls_bound().empty()) line += " tls";
@@ -407,6 +419,7 @@ void Daemon::every_second() {
     controller_->end_alert("prober");
   }
   outside_->every_second();
+  transfers_->send_due();
   after_step();
   loop_->set_timer(second_timer, std::chrono::steady_clock::now() + std::chrono::seconds(1),
                    [this] { every_second(); });

@@ -25,6 +25,7 @@
 #include "tools/local_names.h"
 #include "tools/outside_world.h"
 #include "tools/token_drop.h"
+#include "tools/zone_transfers.h"
 
 namespace demarc::tools {
 
@@ -54,6 +55,7 @@ class Daemon {
   [[nodiscard]] std::vector<health::CheckState> checks() const { return prober_->snapshot(); }
   [[nodiscard]] const GroundWatch& ground() const noexcept { return *ground_; }
   [[nodiscard]] dns::CounterValues counters() const noexcept { return server_->counters(); }
+  [[nodiscard]] const ZoneTransfers& transfers() const noexcept { return *transfers_; }
   [[nodiscard]] OutsideWorld& outside() noexcept { return *outside_; }
   [[nodiscard]] LocalNames& local_names() noexcept { return *local_names_; }
   /// What is served now. Precondition: something was published, as it is before the first verb.
@@ -96,6 +98,7 @@ class Daemon {
   std::unique_ptr<LocalNames> local_names_;
   std::unique_ptr<health::Prober> prober_;
   std::unique_ptr<OutsideWorld> outside_;
+  std::unique_ptr<ZoneTransfers> transfers_;
   std::unique_ptr<GroundWatch> ground_;
   std::unique_ptr<ControlSocket> control_;
   std::unique_ptr<FileWatch> watch_;

@@ -82,6 +82,8 @@ class ConfigReader {
          {"proxy-from", Presence::optional,
           [&](const Node& n) { read_networks(n, "proxy-from", config_.proxy_peers); }},
          {"rate-limit", Presence::optional, [&](const Node& n) { read_rate_limit(n); }},
+         {"tsig-keys", Presence::optional,
+          [&](const Node& n) { config_.tsig_keys = read_tsig_keys(reading_, n, folder_); }},
          {"nsid", Presence::optional, [&](const Node& n) { config_.identity.nsid = read_nsid(n); }},
          {"chaos", Presence::optional,
           [&](const Node& n) { read_switch(n, "chaos", config_.identity.says_chaos); }},

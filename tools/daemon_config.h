@@ -14,6 +14,7 @@
 #include "geo/base/moment.h"
 #include "tools/alerts_config.h"
 #include "tools/identity_config.h"
+#include "tools/tsig_config.h"
 
 namespace demarc::tools {
 
@@ -41,8 +42,9 @@ struct DaemonConfig {
   std::optional<dns::Endpoint> http;  // metrics and status; left out: none
   std::vector<geo::Prefix> proxy_peers;
   dns::RateLimit rate_limit;  // left out: none
-  IdentityConfig identity;    // NSID, CHAOS names, cookies
-  std::string token_drop;     // folder of tokens to present; empty: none
+  std::vector<TsigKeyConfig> tsig_keys;
+  IdentityConfig identity;  // NSID, CHAOS names, cookies
+  std::string token_drop;   // folder of tokens to present; empty: none
   /// Asked, now and then, for the addresses of CNAME endpoints; left out: nobody is.
   std::optional<dns::Endpoint> resolver;
   bool resolver_require_ad = true;  // believe only what it validated

@@ -80,6 +80,15 @@ Result<Loaded, LoadErrors> load(const LoadRequest& request) {
   loaded.databases = std::make_shared<const geo::Databases>(std::move(*databases));
   loaded.configuration = std::make_shared<const zones::Configuration>(
       zones::Configuration{std::move(repository), std::move(views)});
+  if (request.tsig_keys) {
+    const std::shared_ptr<const zones::Repository> shared(loaded.configuration,
+                                                          loaded.configuration->repository.get());
+    auto transfers = dns::TransferTable::build(shared, *request.tsig_keys);
+    if (!transfers) return std::unexpected(std::move(transfers.error()));
+    if (transfers->is_needed()) {
+      loaded.parts.transfers = std::make_shared<const dns::TransferTable>(std::move(*transfers));
+    }
+  }
   return loaded;
 }
 

@@ -32,6 +32,9 @@ struct LoadRequest {
   zones::SerialBook serials;
   WallTime now;
   std::optional<zones::KeyTrustState> keys;  // nothing: any key list is fine
+  /// Those that zones may name in `transfer:`; nothing: no zone can be transferred, whatever it
+  /// says.
+  std::optional<dns::TsigKeys> tsig_keys;
 };
 
 /// One line for each thing that is wrong.

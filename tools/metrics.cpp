@@ -68,6 +68,22 @@ void queries(Text& text, const dns::CounterValues& c) {
   text.single("demarc_tcp_connections_total", "counter", "accepted", c.tcp_connections);
   text.single("demarc_tls_connections_total", "counter", "of them, with TLS", c.tls_connections);
   text.single("demarc_tcp_timeouts_total", "counter", "closed for time", c.tcp_timeouts);
+  text.single("demarc_transfers_total", "counter", "zone transfers begun", c.transfers);
+  text.single("demarc_transfers_finished_total", "counter", "of them, taken to the end",
+              c.transfers_finished);
+  text.single("demarc_transfers_refused_total", "counter", "AXFR and IXFR that were refused",
+              c.transfers_refused);
+  text.single("demarc_tsig_errors_total", "counter", "signatures that did not hold", c.tsig_errors);
+}
+
+void notifies(Text& text, const ZoneTransfers& transfers) {
+  const NotifyCounts& c = transfers.counts();
+  text.single("demarc_notify_sent_total", "counter", "NOTIFY messages sent", c.sent);
+  text.single("demarc_notify_taken_total", "counter", "changes a secondary was told of", c.taken);
+  text.single("demarc_notify_refused_total", "counter", "answered with an error", c.refused);
+  text.single("demarc_notify_unanswered_total", "counter", "given up", c.unanswered);
+  text.single("demarc_notify_waiting", "gauge", "secondaries that have not answered yet",
+              transfers.waiting());
 }
 
 void checks(Text& text, const std::vector<health::CheckState>& list) {
@@ -159,6 +175,7 @@ std::string metrics_of(Daemon& daemon) {
   Controller& controller = daemon.controller();
   const auto& state = controller.steering().state();
   queries(text, daemon.counters());
+  notifies(text, daemon.transfers());
   checks(text, daemon.checks());
   tenants(text, daemon.repository());
   text.single("demarc_generation", "gauge", "of the answers served", daemon.generation());

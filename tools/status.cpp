@@ -132,7 +132,11 @@ json counters_status(const dns::CounterValues& c) {
           {"tls-connections", c.tls_connections},
           {"tcp-refused", c.tcp_refused},
           {"tcp-evicted", c.tcp_evicted},
-          {"tcp-timeouts", c.tcp_timeouts}};
+          {"tcp-timeouts", c.tcp_timeouts},
+          {"transfers", c.transfers},
+          {"transfers-finished", c.transfers_finished},
+          {"transfers-refused", c.transfers_refused},
+          {"tsig-errors", c.tsig_errors}};
 }
 
 std::size_t undelivered_of(Daemon& daemon) {

@@ -345,6 +345,28 @@ struct RRset {
   std::vector<Rdata> rdata;  // at least one, no duplicates
 };
 
+/// A TSIG key, by its name; the secret is in no zone file.
+struct TransferKey {
+  Name name;
+  Place place;
+};
+
+/// A secondary that is told when the zone changes (RFC 1996).
+struct TransferTarget {
+  geo::Address address;
+  std::uint16_t port = 53;
+  std::optional<TransferKey> key;  // signs what it is told
+};
+
+/// Who may have the whole zone (RFC 5936): who asks from one of the networks, or signs with one of
+/// the keys.
+struct Transfer {
+  std::vector<geo::Prefix> networks;
+  std::vector<TransferKey> keys;
+  std::vector<TransferTarget> notify;
+  Place place;
+};
+
 /// Who may ask for `_geo.NAME`, `_health.NAME` and `_gate.NAME` of the zone's services, and which
 /// of them. To everybody else they do not exist.
 struct OperatorNames {
@@ -366,7 +388,8 @@ struct Zone {
   /// False: the SOA came from `soa:` without a serial, and assign_serials() gives it one.
   bool serial_is_fixed = false;
   std::uint32_t serial = 0;
-  std::string digest;  // SHA-256 in hex of everything the zone was made of
+  std::optional<Transfer> transfer;  // nothing: nobody may have it
+  std::string digest;                // SHA-256 in hex of everything the zone was made of
 };
 
 class TenantMap;

@@ -18,23 +18,23 @@ void write_serial(Zone& zone, std::uint32_t serial) {
   }
 }
 
-/// Whether `a` comes after `b` in serial number arithmetic (RFC 1982 §3.2).
-bool is_after(std::uint32_t a, std::uint32_t b) {
-  return a != b && static_cast<std::uint32_t>(a - b) < 0x80000000U;
-}
-
 }  // namespace
 
+std::uint32_t serial_of(WallTime now) {
+  return static_cast<std::uint32_t>(std::chrono::floor<Seconds>(now.time_since_epoch()).count());
+}
+
 void assign_serials(Repository& repository, SerialBook& book, WallTime now) {
-  const auto by_clock =
-      static_cast<std::uint32_t>(std::chrono::floor<Seconds>(now.time_since_epoch()).count());
+  const std::uint32_t by_clock = serial_of(now);
   for (Zone& zone : repository.zones) {
     if (zone.serial_is_fixed) continue;
     const auto known = book.find(zone.apex.text_without_dot());
     std::uint32_t serial = by_clock;
     if (known != book.end()) {
       const auto& [digest, before] = known->second;
-      serial = digest == zone.digest ? before : is_after(by_clock, before) ? by_clock : before + 1;
+      serial = digest == zone.digest               ? before
+               : is_serial_after(by_clock, before) ? by_clock
+                                                   : before + 1;
     }
     book[zone.apex.text_without_dot()] = {zone.digest, serial};
     write_serial(zone, serial);

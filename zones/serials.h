@@ -15,6 +15,14 @@ namespace demarc::zones {
 /// apex text -> digest of the zone's content, serial it was given.
 using SerialBook = std::map<std::string, std::pair<std::string, std::uint32_t>>;
 
+/// Whether `a` comes after `b` in serial number arithmetic (RFC 1982 §3.2).
+[[nodiscard]] constexpr bool is_serial_after(std::uint32_t a, std::uint32_t b) noexcept {
+  return a != b && static_cast<std::uint32_t>(a - b) < 0x80000000U;
+}
+
+/// The seconds since 1970.
+[[nodiscard]] std::uint32_t serial_of(WallTime now);
+
 /// Gives every zone without a fixed serial one and writes it into its SOA: the same content keeps
 /// its serial; changed content gets the seconds since 1970, or one more than before if that is
 /// later (RFC 1982 order). A zone that had a generated serial keeps its entry when its file goes

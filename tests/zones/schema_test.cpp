@@ -89,6 +89,7 @@ TEST_CASE("schema: zone files have the reader's keys", "[zones][schema]") {
   const auto with = [](const std::string& text) { return Files{{"zones/a.yaml", text}}; };
   check_keys(schema, with("zzzzzzzz: 1"));
   check_keys(schema["properties"]["soa"], with("soa: { zzzzzzzz: 1 }"));
+  check_keys(schema["properties"]["transfer"], with("transfer: { zzzzzzzz: 1 }"));
   check_keys(schema["properties"]["operator-names"], with("operator-names: { zzzzzzzz: 1 }"));
   const Json& service = schema["$defs"]["service"];
   check_keys(service, with("services: { a: { zzzzzzzz: 1 } }"));

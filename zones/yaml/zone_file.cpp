@@ -90,6 +90,8 @@ ZoneFile read_zone_file(const Reading& reading, const Node& root) {
              }},
             {"records", Presence::optional,
              [&](const Node& value) { read_records(reading, value, zone.records); }},
+            {"transfer", Presence::optional,
+             [&](const Node& value) { zone.transfer = read_transfer(reading, value); }},
             {"operator-names", Presence::optional,
              [&](const Node& value) { zone.operator_names = read_operator_names(reading, value); }},
             {"services", Presence::optional, [&](const Node& value) {

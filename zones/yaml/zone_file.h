@@ -9,6 +9,7 @@
 #include "zones/model.h"
 #include "zones/yaml/fields.h"
 #include "zones/yaml/service_file.h"
+#include "zones/yaml/transfer_file.h"
 
 namespace demarc::zones::yaml {
 
@@ -49,6 +50,7 @@ struct ZoneFile {
   std::vector<TextAt> includes;
   std::vector<StaticEntry> records;
   std::vector<ServiceEntry> services;
+  std::optional<Transfer> transfer;
   std::optional<OperatorNames> operator_names;
 };
 

@@ -7,6 +7,7 @@
 #include "zones/master_file.h"
 #include "zones/rdata.h"
 #include "zones/yaml/service_model.h"
+#include "zones/yaml/transfer_rules.h"
 #include "zones/yaml/zone_rules.h"
 
 namespace demarc::zones::yaml {
@@ -53,6 +54,7 @@ class ZoneBuilder {
     zone.apex = loaded_.apex;
     zone.file = loaded_.file;
     zone.ttl = values_.ttl;
+    zone.transfer = values_.transfer;
     zone.operator_names = values_.operator_names;
     zone.serial_is_fixed = !values_.soa || values_.soa->serial;
     if (const auto soa = std::ranges::find(records_, rrtype::soa, &StaticRecord::type);
@@ -219,6 +221,7 @@ void add_zone(const LoadedZone& loaded, PolicyState policy_state, const Reading&
     zone.services.push_back(static_cast<ServiceId>(repository.services.size()));
     repository.services.push_back(std::move(*service));
   }
+  check_transfer(zone, std::span(repository.services).subspan(first), reading.diagnostics);
   check_services(zone, std::span(repository.services).subspan(first), builder.sources(),
                  reading.diagnostics);
   repository.zones.push_back(std::move(zone));
