@@ -140,8 +140,8 @@ Choice on_block(const Case& c) {
       return no_answer(ChoiceKind::servfail, ChoiceNote::held);
     case BlockAnswer::record: {
       const RecordId record = c.service.on_block.record;
-      if (!c.eligible[index_of(record)] || c.is_excluded(index_of(record)))
-        return no_answer(ChoiceKind::nodata, ChoiceNote::held);
+      if (!c.eligible[index_of(record)]) return no_answer(ChoiceKind::nodata, ChoiceNote::held);
+      if (c.is_excluded(index_of(record))) break;  // an assertion keeps it out: who else is home
       return records_or_nodata({{record, weight_or_one(c.service.record(record))}},
                                ChoiceNote::held);
     }
