@@ -262,6 +262,21 @@ TEST_CASE("assertions: home answers while a crossing that it may not stand besid
   CHECK(answered(*configuration, shared, in("DE"), true) == held);
 }
 
+TEST_CASE("assertions: an on-block record that may not answer leaves it to the rest of home",
+          "[assertions][gate]") {
+  Service made = service("api", Residency::hard,
+                         {record(eu, 100, "a.example.net"), record(us, 0, "b.example.net"),
+                          record(ch, 0, "c.example.net")});
+  made.on_block = {BlockAnswer::record, RecordId{2}};
+  const auto configuration = configuration_of(repository_with(made, {never_together({eu, ch})}));
+  Conditions failed = calm(configuration->repository->services[0]);
+  failed.record_drained = {true, false, true};  // us would take over
+  const Plan plan = make_plan(*configuration->repository, ServiceId{0}, failed);
+  REQUIRE(plan.excluded == std::vector<bool>{false, false, true});
+  CHECK(answered(*configuration, ruled(*configuration, plan), in("DE")) ==
+        Answered{ChoiceKind::records, ChoiceNote::held, {{"eu", 100}}});
+}
+
 TEST_CASE("assertions: pairs that make a ring leave somebody to answer", "[assertions]") {
   const Service made = service("api", Residency::hard,
                                {record(eu, 100, "a.example.net"), record(eu2, 0, "b.example.net"),
