@@ -1,19 +1,50 @@
 #include "tools/cli.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace demarc::tools {
 
+namespace {
+
+/// What failed, where a program reads it; what was only noted, where a human does.
+void print_failure(const CliContext& context) {
+  if (!context.json) return;
+  if (!context.error) {
+    for (const std::string& line : context.findings) fmt::print(stderr, "{}\n", line);
+    return;
+  }
+  const nlohmann::json failure = {
+      {"ok", false}, {"error", *context.error}, {"findings", context.findings}};
+  fmt::print("{}\n", failure.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+/// A command line that cannot be read says by itself alone whether its writer is a program.
+bool asks_for_json(int argc, char** argv) {
+  return std::any_of(argv, argv + argc,
+                     [](const char* word) { return std::string_view(word) == "--json"; });
+}
+
+}  // namespace
+
 void fail(CliContext& context, int exit_code, const std::string& text) {
-  fmt::print(stderr, "demarc: {}\n", text);
   context.exit_code = exit_code;
+  if (!context.json) return fmt::print(stderr, "demarc: {}\n", text);
+  if (context.error) return context.findings.push_back(text);
+  context.error = text;
+}
+
+void note(CliContext& context, const std::string& line) {
+  if (!context.json) return fmt::print(stderr, "{}\n", line);
+  context.findings.push_back(line);
 }
 
 std::optional<std::string> read_input(const std::string& path, std::size_t size_max) {
@@ -49,8 +80,15 @@ int run_cli(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? exit_fine : exit_usage;
+    const bool is_help = error.get_exit_code() == 0;
+    if (is_help || !asks_for_json(argc, argv)) {
+      app.exit(error);
+      return is_help ? exit_fine : exit_usage;
+    }
+    context.json = true;
+    fail(context, exit_usage, error.what());
   }
+  print_failure(context);
   return context.exit_code;
 }
 

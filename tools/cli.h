@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json_fwd.hpp>
@@ -22,6 +23,8 @@ struct CliContext {
   std::string config;  // demarcd.yaml, to find the control socket and the audit folder
   std::string socket;  // wins over `config`
   int exit_code = exit_fine;
+  std::optional<std::string> error;   // what failed, with `json`
+  std::vector<std::string> findings;  // with `json`: what note() was told
 };
 
 /// Adds the verbs; each sets `context.exit_code`. `context` outlives the parse.
@@ -39,8 +42,12 @@ void add_acme_verbs(CLI::App& app, CliContext& context);
 [[nodiscard]] std::optional<nlohmann::json> ask_server(CliContext& context,
                                                        const nlohmann::json& request);
 
-/// Prints to standard error, `demarc: TEXT`, and remembers the exit code.
+/// Says what failed, and remembers the exit code: `demarc: TEXT` on standard error, or with --json
+/// one object on standard output, `{"ok": false, "error": TEXT, "findings": [LINE, ...]}`, once the
+/// verb has ended. A second failure is a finding of the first.
 void fail(CliContext& context, int exit_code, const std::string& text);
+/// A line beside a failure, or a warning: on standard error, or among the findings of the failure.
+void note(CliContext& context, const std::string& line);
 
 /// The whole of a file, or of standard input for "-"; at most `size_max` bytes.
 [[nodiscard]] std::optional<std::string> read_input(const std::string& path, std::size_t size_max);

@@ -127,7 +127,7 @@ std::optional<AuditFolders> audit_folders(CliContext& context, const TrailOption
   const auto config =
       read_daemon_config(context.config.empty() ? "demarcd.yaml" : context.config, diagnostics);
   if (config) return AuditFolders{config->audit, config->trail.jurisdictions};
-  for (const Diagnostic& d : diagnostics.list()) fmt::print(stderr, "{}\n", d.line());
+  for (const Diagnostic& d : diagnostics.list()) note(context, d.line());
   fail(context, exit_usage, "no audit folder: expected it as argument, or --config demarcd.yaml");
   return std::nullopt;
 }

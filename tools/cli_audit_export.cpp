@@ -157,7 +157,7 @@ void run_export(CliContext& context, const ExportOptions& options) {
   if (const auto written = write_out(options.out, *files); !written) {
     return fail(context, exit_finding, written.error() + ": it cannot be written");
   }
-  for (const std::string& what : missing) fail(context, exit_finding, "missing: " + what);
+  if (!missing.empty()) context.exit_code = exit_finding;
   const std::string digest = sha256_hex(files->at("MANIFEST"));
   if (context.json) {
     fmt::print("{}\n", nlohmann::json{{"entries", found->sequences},
@@ -168,6 +168,7 @@ void run_export(CliContext& context, const ExportOptions& options) {
   } else {
     fmt::print("{}: {} entries, {} files, MANIFEST has SHA-256 {}\n", options.out,
                found->sequences.size(), files->size(), digest);
+    for (const std::string& what : missing) note(context, "missing: " + what);
   }
 }
 

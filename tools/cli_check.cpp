@@ -43,12 +43,14 @@ class CheckVerb {
     repository_ = load_repository(options_.folder, diagnostics_);
     compare();
     read_tests();
+    if (!options_.junit.empty() && !write_junit()) {
+      return fail(context_, exit_usage, options_.junit + " cannot be written");
+    }
     if (context_.json) {
       print_json();
     } else {
       print_text();
     }
-    if (!options_.junit.empty()) write_junit();
     const bool is_bad = !repository_ || diagnostics_.has_errors() ||
                         (options_.strict && !diagnostics_.list().empty());
     const bool is_failed = std::ranges::any_of(
@@ -135,11 +137,11 @@ class CheckVerb {
     if (!results_.empty()) fmt::print("{}", policy_tests_text(results_));
   }
 
-  void write_junit() {
+  [[nodiscard]] bool write_junit() const {
     std::ofstream out(options_.junit, std::ios::binary | std::ios::trunc);
     out << policy_tests_junit(results_);
     out.close();
-    if (!out) fail(context_, exit_usage, options_.junit + " cannot be written");
+    return static_cast<bool>(out);
   }
 
   CliContext& context_;

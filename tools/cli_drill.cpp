@@ -94,11 +94,10 @@ void run(CliContext& context, const RunOptions& options) {
   }
   auto files = load_drill(options.scenario, *repository, options.live);
   if (!files) {
-    for (const std::string& line : files.error()) fmt::print(stderr, "{}\n", line);
-    context.exit_code = exit_finding;
-    return;
+    for (const std::string& line : files.error()) note(context, line);
+    return fail(context, exit_finding, options.scenario + " cannot be run");
   }
-  for (const std::string& line : files->warnings) fmt::print(stderr, "{}\n", line);
+  for (const std::string& line : files->warnings) note(context, line);
   if (!options.live) {
     const auto report = run_in_shadow(std::move(*files), started, options.seed);
     if (!report) return fail(context, exit_finding, report.error());

@@ -29,7 +29,7 @@ void build(CliContext& context, geo::BuildRequest request) {
   request.build_time = std::chrono::floor<Seconds>(read_clocks().wall);
   Diagnostics diagnostics;
   const auto summary = geo::build_database(request, diagnostics);
-  for (const Diagnostic& d : diagnostics.list()) fmt::print(stderr, "{}\n", d.line());
+  for (const Diagnostic& d : diagnostics.list()) note(context, d.line());
   if (!summary) return fail(context, exit_finding, summary.error().text());
   fmt::print("{}: {} networks, {} locations, {} nodes of {} bits, {} bytes\n", request.output,
              summary->networks, summary->locations, summary->nodes, summary->record_bits,

@@ -27,6 +27,7 @@ using nlohmann::json;
 
 // Longer than a stalled control thread may take.
 constexpr int answer_within_seconds = 90;
+constexpr auto look_again_after = std::chrono::milliseconds(50);
 
 std::optional<std::string> find_socket(CliContext& context) {
   if (!context.socket.empty()) return context.socket;
@@ -34,7 +35,7 @@ std::optional<std::string> find_socket(CliContext& context) {
   const std::string path = context.config.empty() ? "demarcd.yaml" : context.config;
   const auto config = read_daemon_config(path, diagnostics);
   if (config) return config->control;
-  for (const Diagnostic& d : diagnostics.list()) fmt::print(stderr, "{}\n", d.line());
+  for (const Diagnostic& d : diagnostics.list()) note(context, d.line());
   fail(context, exit_usage, "no control socket: expected --socket PATH or --config demarcd.yaml");
   return std::nullopt;
 }
@@ -54,7 +55,6 @@ std::optional<json> ask(CliContext& context, const json& request) {
     return std::nullopt;
   }
   if (!parsed->value("ok", false)) {
-    if (context.json) fmt::print("{}\n", parsed->dump());
     fail(context, exit_finding, parsed->value("error", "demarcd gave no reason"));
     return std::nullopt;
   }
@@ -142,7 +142,6 @@ std::optional<json> receiver_state(CliContext& context, const std::string& name)
 
 /// Sends a test message and waits until it has come or failed.
 void test_receiver(CliContext& context, const std::string& name) {
-  constexpr auto look_again_after = std::chrono::milliseconds(50);
   constexpr auto give_up_after = std::chrono::seconds(20);
   const auto before = receiver_state(context, name);
   if (!before || !ask(context, {{"verb", "test-alerts"}, {"receiver", name}})) return;
@@ -274,6 +273,60 @@ void add_stall(CLI::App& app, CliContext& context) {
   });
 }
 
+std::string taken_text(const json& outcome) {
+  std::string text;
+  for (const json& warning : outcome.at("warnings")) text += warning.get<std::string>() + "\n";
+  text +=
+      fmt::format("taken: generation {}, {} zones, {} services, configuration {:.12}\n",
+                  outcome.at("generation").dump(), outcome.at("zones").size(),
+                  outcome.at("services").dump(), outcome.at("configuration").get<std::string>());
+  constexpr std::size_t serials_shown_max = 20;  // --json has all
+  const json& zones = outcome.at("zones");
+  for (std::size_t i = 0; i < zones.size() && i < serials_shown_max; ++i) {
+    text += fmt::format("  {} serial {}\n", zones[i].at("zone").get<std::string>(),
+                        zones[i].at("serial").dump());
+  }
+  return text;
+}
+
+void tell_reload(CliContext& context, const json& outcome) {
+  if (outcome.at("taken").get<bool>()) return print(context, outcome, taken_text(outcome));
+  for (const json& error : outcome.at("errors")) note(context, error.get<std::string>());
+  fail(context, exit_finding,
+       fmt::format("refused: {} error(s); generation {} goes on serving",
+                   outcome.at("errors").size(), outcome.at("generation").dump()));
+}
+
+/// Begins a reload and, unless `wait` is 0, sees what becomes of this very one.
+void reload(CliContext& context, Milliseconds wait) {
+  const auto end = std::chrono::steady_clock::now() + wait;
+  const auto begun = ask(context, {{"verb", "reload"}});
+  if (!begun) return;
+  if (wait == Milliseconds(0)) return print(context, *begun, "reload begun\n");
+  const json question = {{"verb", "reload-outcome"}, {"number", begun->at("number")}};
+  do {
+    const auto outcome = ask(context, question);
+    if (!outcome) return;
+    if (outcome->at("done").get<bool>()) return tell_reload(context, *outcome);
+    std::this_thread::sleep_for(look_again_after);
+  } while (std::chrono::steady_clock::now() < end);
+  fail(context, exit_finding, "the reload goes on; `demarc status` and the log tell its end");
+}
+
+void add_reload(CLI::App& app, CliContext& context) {
+  auto wait = std::make_shared<std::string>("60s");
+  auto* verb = app.add_subcommand("reload", "read the repository again, and say what came of it");
+  verb->add_option("--wait", *wait, "how long for its end; 0s: not at all")->capture_default_str();
+  verb->callback([wait, &context] {
+    const auto duration = zones::yaml::parse_duration(*wait);
+    if (!duration) {
+      return fail(context, exit_usage,
+                  "--wait is `" + *wait + "`, expected an integer and ms, s, m, h or d");
+    }
+    reload(context, *duration);
+  });
+}
+
 }  // namespace
 
 std::optional<json> ask_server(CliContext& context, const json& request) {
@@ -291,9 +344,7 @@ void add_online_verbs(CLI::App& app, CliContext& context) {
   add_reasoned(app, context, "freeze", "health and on-fail move nothing until unfreeze", true);
   add_reasoned(app, context, "unfreeze", "end the freeze", false);
   add_reasoned(app, context, "trust-clock", "the wall clock is right, although it went back", true);
-  app.add_subcommand("reload", "read the repository again")->callback([&context] {
-    decide(context, {{"verb", "reload"}});
-  });
+  add_reload(app, context);
 }
 
 }  // namespace demarc::tools

@@ -95,7 +95,7 @@ class PlanVerb {
     zones::DiffSide side = load_side(source.folder, diagnostics);
     if (side.repository) return side;
     for (const Diagnostic& finding : diagnostics.list()) {
-      fmt::print(stderr, "{}: {}\n", source.what, finding.line());
+      note(context_, fmt::format("{}: {}", source.what, finding.line()));
     }
     fail(context_, exit_finding, fmt::format("{} does not load: no plan", source.what));
     return side;

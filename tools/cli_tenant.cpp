@@ -37,7 +37,7 @@ std::unique_ptr<Repository> read_files(CliContext& context, const std::string& g
     const auto config =
         read_daemon_config(context.config.empty() ? "demarcd.yaml" : context.config, diagnostics);
     if (!config) {
-      for (const Diagnostic& d : diagnostics.list()) fmt::print(stderr, "{}\n", d.line());
+      for (const Diagnostic& d : diagnostics.list()) note(context, d.line());
       fail(context, exit_usage, "no repository: expected --repository DIR or --config FILE");
       return nullptr;
     }
@@ -46,7 +46,7 @@ std::unique_ptr<Repository> read_files(CliContext& context, const std::string& g
   Diagnostics findings;
   auto repository = load_repository(folder, findings);
   if (repository) return repository;
-  for (const Diagnostic& d : findings.list()) fmt::print(stderr, "{}\n", d.line());
+  for (const Diagnostic& d : findings.list()) note(context, d.line());
   fail(context, exit_finding, folder + " has errors");
   return nullptr;
 }

@@ -219,7 +219,7 @@ std::unique_ptr<Repository> load_for_tokens(CliContext& context, const std::stri
   Diagnostics diagnostics;
   auto repository = load_repository(folder, diagnostics);
   if (repository && repository->policy.approvals) return repository;
-  for (const Diagnostic& d : diagnostics.list()) fmt::print(stderr, "{}\n", d.line());
+  for (const Diagnostic& d : diagnostics.list()) note(context, d.line());
   fail(context, exit_finding, folder + " has no policy with approvals that loads");
   return nullptr;
 }

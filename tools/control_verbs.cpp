@@ -126,6 +126,30 @@ json acme_list_verb(const Ask& ask) {
   return {{"ok", true}, {"values", std::move(values)}};
 }
 
+/// `done` false while it goes on. What is served then is told with it.
+json reload_outcome_verb(const Ask& ask) {
+  const auto number = ask.request.find("number");
+  if (number == ask.request.end() || !number->is_number_unsigned()) return failed("no number");
+  const ReloadOutcome* const outcome = ask.daemon.reload_outcome(number->get<std::uint64_t>());
+  if (outcome == nullptr) return {{"ok", true}, {"done", false}};
+  json zones = json::array();
+  const auto& served = ask.daemon.repository().zones;
+  const auto& serials = ask.daemon.snapshot().serials;  // of zones that secondaries have
+  for (std::size_t i = 0; i < served.size(); ++i) {
+    zones.push_back({{"zone", served[i].apex.text_without_dot()},
+                     {"serial", i < serials.size() ? serials[i] : served[i].serial}});
+  }
+  return {{"ok", true},
+          {"done", true},
+          {"taken", outcome->errors.empty()},
+          {"errors", outcome->errors},
+          {"warnings", outcome->warnings},
+          {"generation", outcome->generation},
+          {"configuration", ask.daemon.repository().digest},
+          {"services", ask.daemon.repository().services.size()},
+          {"zones", std::move(zones)}};
+}
+
 json stall_verb(const Ask& ask) {
   if (!ask.daemon.config().debug_verbs) {
     return failed("debug verbs are off; expected `debug-verbs: true` in demarcd.yaml");
@@ -165,9 +189,10 @@ const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
        [](const Ask& a) { return decide(a, ClockTrusted{a.who, a.text("reason")}); }},
       {"reload",
        [](const Ask& a) {
-         a.daemon.begin_reload("asked by " + a.who);
-         return json{{"ok", true}, {"text", "reload begun"}};
+         const auto number = a.daemon.begin_reload("asked by " + a.who);
+         return json{{"ok", true}, {"text", "reload begun"}, {"number", number}};
        }},
+      {"reload-outcome", reload_outcome_verb},
       {"acme-set", acme_set_verb},
       {"acme-remove", acme_remove_verb},
       {"acme-list", acme_list_verb},

@@ -211,7 +211,13 @@ Result<Loaded, std::string> Daemon::first_load() {
   log_errors(loaded.error());
   std::error_code error;
   const auto tsig_keys = load_tsig_keys(config_.tsig_keys);
-  if (tsig_keys && std::filesystem::is_directory(last_good_of(config_), error)) {
+  const bool has_last_good = std::filesystem::is_directory(last_good_of(config_), error);
+  std::string_view why_not = "no last good copy";
+  if (has_last_good) {
+    why_not = tsig_keys ? "the last good copy does not load either"
+                        : "the last good copy needs the keys of transfers too";
+  }
+  if (tsig_keys && has_last_good) {
     auto last_good = load({.repository = last_good_of(config_),
                            .geoip = config_.geoip,
                            .serials = state.serials,
@@ -224,9 +230,9 @@ Result<Loaded, std::string> Daemon::first_load() {
       return std::move(*last_good);
     }
   }
-  return refused(fmt::format("{}\n{} error(s) in {}, and no last good copy: not started",
+  return refused(fmt::format("{}\n{} error(s), repository {}, and {}: not started",
                              fmt::join(loaded.error(), "\n"), loaded.error().size(),
-                             config_.repository));
+                             config_.repository, why_not));
 }
 
 void Daemon::take(Loaded loaded, const std::string& why) {
@@ -442,23 +448,33 @@ void Daemon::on_signal() {
   }
 }
 
-void Daemon::begin_reload(const std::string& why) {
+std::uint64_t Daemon::begin_reload(const std::string& why) {
+  // One that goes on may have read the files before they were what is asked for now.
   if (is_loading_) {
     load_again_ = why;
-    return;
+    return reloads_begun_ + 1;
   }
   is_loading_ = true;
+  ++reloads_begun_;
   if (loader_.joinable()) loader_.join();
   const zones::SteeringState& state = controller_->steering().state();
   loader_ = std::jthread([this, why, serials = state.serials, keys = zones::key_trust_of(state)] {
     auto loaded = std::make_shared<Result<Loaded, LoadErrors>>(load_copy(config_, serials, keys));
     loop_->post([this, why, loaded] { finish_reload(std::move(*loaded), why); });
   });
+  return reloads_begun_;
+}
+
+const ReloadOutcome* Daemon::reload_outcome(std::uint64_t number) const {
+  const auto known = std::ranges::find(reload_outcomes_, number, &ReloadOutcome::number);
+  return known == reload_outcomes_.end() ? nullptr : &*known;
 }
 
 void Daemon::finish_reload(Result<Loaded, LoadErrors> loaded, const std::string& why) {
   is_loading_ = false;
+  ReloadOutcome outcome{.number = reloads_begun_, .errors = {}, .warnings = {}, .generation = 0};
   if (loaded) {
+    outcome.warnings = loaded->warnings;
     take(std::move(*loaded), why);
     prober_->replace(health::build_targets(*configuration_->repository));
     log_info("reloaded why=\"{}\" zones={} services={} generation={}", why,
@@ -467,7 +483,11 @@ void Daemon::finish_reload(Result<Loaded, LoadErrors> loaded, const std::string&
     log_errors(loaded.error());
     controller_->happen_one(zones::ConfigurationRefused{why, loaded.error().front()});
     after_step();
+    outcome.errors = std::move(loaded.error());
   }
+  outcome.generation = generation();
+  reload_outcomes_.push_back(std::move(outcome));
+  if (reload_outcomes_.size() > reload_outcomes_max) reload_outcomes_.pop_front();
   if (auto again = std::exchange(load_again_, std::nullopt)) begin_reload(*again);
 }
 

@@ -2,6 +2,7 @@
 // ends things; what to do about them is decided in zones/steering.h.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,6 +36,16 @@ inline constexpr std::chrono::seconds first_round_max{15};
 /// Verdicts of a state saved longer ago than this are not believed after a restart.
 inline constexpr std::chrono::seconds verdict_believed{60};
 
+/// What a reload came to. `errors` empty: it was taken.
+struct ReloadOutcome {
+  std::uint64_t number = 0;
+  LoadErrors errors;
+  std::vector<std::string> warnings;
+  std::uint64_t generation = 0;  // of what is served since
+};
+/// So many are remembered for those who asked for them.
+inline constexpr std::size_t reload_outcomes_max = 16;
+
 class Daemon {
  public:
   /// Loads everything and opens all sockets. The error is for standard error, whole lines.
@@ -66,8 +77,11 @@ class Daemon {
   [[nodiscard]] const std::vector<dns::Endpoint>& listening() const noexcept {
     return server_->bound();
   }
-  /// Begins a reload; its end is told in the log, the trail and `status`.
-  void begin_reload(const std::string& why);
+  /// Begins a reload, or has one follow that goes on; its end is told in the log, the trail and
+  /// `status`. Its number: what reload_outcome() knows it by.
+  std::uint64_t begin_reload(const std::string& why);
+  /// What became of one of the last reloads; nothing: it goes on, or was long ago.
+  [[nodiscard]] const ReloadOutcome* reload_outcome(std::uint64_t number) const;
   /// Runs the timer that is due, sets the next one. After everything that made steering step.
   void after_step();
 
@@ -112,6 +126,8 @@ class Daemon {
   std::vector<health::VerdictChange> verdicts_;  // found, not yet taken by the loop
   std::jthread loader_;
   bool is_loading_ = false;
+  std::uint64_t reloads_begun_ = 0;
+  std::deque<ReloadOutcome> reload_outcomes_;
   std::optional<std::string> load_again_;
   WallTime state_saved_at_{};                    // by the run before this one
   std::optional<std::string> refused_at_start_;  // why the last good copy is served instead

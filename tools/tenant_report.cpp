@@ -68,9 +68,10 @@ std::string_view why(const Choice& choice) {
   return "by weight";
 }
 
-json answer_of(const Steering& steering, ServiceId tenant_class) {
+/// What this tenant is answered: its class's weights, or its own under a grant of its own.
+json answer_of(const Steering& steering, ServiceId tenant_class, const std::string& tenant) {
   const Repository& repository = *steering.configuration()->repository;
-  const ClearedWeights* cleared = steering.published(tenant_class);
+  const ClearedWeights* cleared = steering.published(tenant_class, tenant);
   if (cleared == nullptr || cleared->choice_of_variant().empty()) return nullptr;
   // A class has one variant: nobody's location matters.
   const Choice& choice = cleared->choices()[cleared->choice_of_variant().front()];
@@ -84,7 +85,13 @@ json answer_of(const Steering& steering, ServiceId tenant_class) {
   const char* kind = choice.kind == ChoiceKind::records  ? "records"
                      : choice.kind == ChoiceKind::nodata ? "nodata"
                                                          : "servfail";
-  return {{"kind", kind}, {"why", why(choice)}, {"records", records}};
+  json out = {{"kind", kind}, {"why", why(choice)}, {"records", records}};
+  if (choice.share < 100) out["share-percent"] = choice.share;
+  if (cleared->mode() && cleared->valid_until()) {
+    out["grant"] = cleared->mode()->grant_id;
+    out["until"] = to_rfc3339(*cleared->valid_until());
+  }
+  return out;
 }
 
 json grants_of(const Steering& steering, const Service& parent, const Service& tenant_class,
@@ -195,7 +202,7 @@ Result<json, std::string> tenant_report(const Steering& steering, const std::str
               {"class", tenant_class.label},
               {"class-service", tenant_class.owner.text_without_dot()},
               {"tenants-in-class", map.tenants_in(kind.tenant_class)},
-              {"answer", answer_of(steering, kind.tenant_class)},
+              {"answer", answer_of(steering, kind.tenant_class, tenant)},
               {"grants", grants_of(steering, parent, tenant_class, tenant)},
               {"pending", pending_of(steering, tenant_class)},
               {"map-digest", map.digest()}};
@@ -219,10 +226,18 @@ std::string tenant_text(const json& r) {
       records.push_back(fmt::format("{} ({})", record.at("endpoint").get<std::string>(),
                                     record.at("region").get<std::string>()));
     }
+    std::string under = answer.at("why").get<std::string>();
+    if (answer.contains("grant")) {
+      under += fmt::format(", {} until {}", answer.at("grant").get<std::string>(),
+                           answer.at("until").get<std::string>());
+    }
+    if (answer.contains("share-percent")) {
+      under += fmt::format(", {} % of answers", answer.at("share-percent").dump());
+    }
     out += fmt::format("  answer     {} ({})\n",
                        records.empty() ? answer.at("kind").get<std::string>()
                                        : fmt::format("{}", fmt::join(records, ", ")),
-                       answer.at("why").get<std::string>());
+                       under);
   }
   for (const json& grant : r.at("grants")) {
     out += fmt::format("  grant      {} from {} to {}, {}, until {}\n",

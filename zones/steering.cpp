@@ -449,4 +449,11 @@ const ClearedWeights* Steering::published(ServiceId service) const noexcept {
   return weights ? &*weights : nullptr;
 }
 
+const ClearedWeights* Steering::published(ServiceId service, const std::string& tenant) const {
+  const Name& owner = configuration_->repository->service(service).owner;
+  const auto own = published_tenants_.find(std::pair(owner, tenant));
+  if (own != published_tenants_.end() && own->second) return &*own->second;
+  return published(service);
+}
+
 }  // namespace demarc::zones

@@ -61,8 +61,10 @@ class Steering {
   /// What each service with residency is and which crossings it makes, as the trail was told: so
   /// that a trail whose beginning retention removed says it again.
   [[nodiscard]] std::vector<AuditEntry> definitions(WallTime now) const;
-  /// What was last published for it; null before the first publication.
+  /// What was last published for it; null before the first publication. With a tenant of the class:
+  /// what it has under a grant of its own, else the class's.
   [[nodiscard]] const ClearedWeights* published(ServiceId service) const noexcept;
+  [[nodiscard]] const ClearedWeights* published(ServiceId service, const std::string& tenant) const;
 
   /// Serials are kept with the state, but decided while a zone is compiled, before steering sees
   /// it.

@@ -145,7 +145,11 @@ SteeringState read_state(const json& value) {
   read_approvals(value, state);
   for (const auto& [service, told] : value.at("told").items()) {
     Told& known = state.told[service];
-    known = {told.at("weights"), told.at("crossings"), told.at("soft-abroad"), {}, {}, {}};
+    known.weights = told.at("weights");
+    known.crossings = told.at("crossings").get<std::vector<std::string>>();
+    known.soft_abroad = told.at("soft-abroad").get<std::vector<std::string>>();
+    if (told.contains("crossing-since")) known.crossing_since = time_of(told["crossing-since"]);
+    if (told.contains("soft-since")) known.soft_since = time_of(told["soft-since"]);
     if (told.contains("left")) known.left = told["left"].get<std::vector<std::string>>();
     if (told.contains("waits")) known.waits = told["waits"].get<std::string>();
     if (told.contains("asserted")) known.asserted = told["asserted"].get<std::string>();
@@ -176,6 +180,8 @@ std::string write_state(const SteeringState& state) {
     if (!t.left.empty()) told[service]["left"] = t.left;
     if (!t.waits.empty()) told[service]["waits"] = t.waits;
     if (!t.asserted.empty()) told[service]["asserted"] = t.asserted;
+    if (t.crossing_since) told[service]["crossing-since"] = ms(*t.crossing_since);
+    if (t.soft_since) told[service]["soft-since"] = ms(*t.soft_since);
   }
   for (const auto& [apex, serial] : state.serials) {
     serials[apex] = json::array({serial.first, serial.second});

@@ -114,6 +114,7 @@ struct Told {
   std::vector<std::string> left;         // by crossing: the failed home regions, "eu,eu2"
   std::string waits;     // for which steps covered crossings wait: "GRANT to REGION: STEP"
   std::string asserted;  // ids of the assertions that decide against health
+  std::optional<WallTime> crossing_since, soft_since;  // of the first of `crossings`, `soft_abroad`
   auto operator<=>(const Told&) const = default;
 };
 

@@ -257,10 +257,16 @@ void Steering::tell_crossings(Step& step, const Service& service, const Decision
   const bool is_same = now.crossings == told.crossings;
   step.out.save_state |= !is_same || now.left != told.left;
   facts.crossings = now.crossings;
+  if (now.crossings.empty()) {
+    told.crossing_since.reset();
+  } else if (!told.crossing_since) {
+    told.crossing_since = step.now;
+  }
   if (!is_same && now.crossings.empty()) {
     step.out.alerts_ended.push_back("crossing/" + service.owner.text_without_dot());
   } else if (!now.crossings.empty() && (!is_same || step.tells_again)) {
-    step.out.alerts_raised.push_back(crossing_alert(repository, service, facts, step.now));
+    step.out.alerts_raised.push_back(
+        crossing_alert(repository, service, facts, *told.crossing_since));
   }
   told.crossings = std::move(now.crossings);
   told.left = std::move(now.left);
@@ -305,9 +311,12 @@ void Steering::tell_soft(Step& step, const Service& service, const Ruling& rulin
     step.out.audit.push_back(std::move(fact));
   }
   if (ends) {
+    told.soft_since.reset();
     step.out.alerts_ended.push_back("soft/" + service.owner.text_without_dot());
   } else {
-    step.out.alerts_raised.push_back(soft_alert(repository, service, where, facts, step.now));
+    if (!told.soft_since) told.soft_since = step.now;
+    step.out.alerts_raised.push_back(
+        soft_alert(repository, service, where, facts, *told.soft_since));
   }
   told.soft_abroad = abroad;
 }

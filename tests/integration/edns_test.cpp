@@ -78,13 +78,13 @@ TEST_CASE("edns: cookie secrets are shared, rolled over by a reload and kept whe
   write("secret-2", old_secret);
   const auto generation = server.status().at("generation").get<int>();
   REQUIRE(server.ask({"reload"}).exit == 0);
-  REQUIRE(wait_for([&] { return server.status().at("generation").get<int>() > generation; }));
+  CHECK(server.status().at("generation").get<int>() > generation);
   CHECK(has(status_with(cookie), "status: NOERROR"));
   CHECK(cookie_in(status_with(cookie)) != cookie);
 
   write("secret-2", "no secret");
-  REQUIRE(server.ask({"reload"}).exit == 0);
-  REQUIRE(wait_for([&] { return server.has_alert("configuration"); }));
+  CHECK(server.ask({"reload"}).exit == 1);
+  CHECK(server.has_alert("configuration"));
   CHECK(
       has(server.log(), "secret-2: [bad-cookie-secret] no cookie secret; expected 32 hexadecimal"));
   CHECK(has(status_with(cookie), "status: NOERROR"));

@@ -190,7 +190,7 @@ TEST_CASE("steering: alerts that stand say after a restart what they said before
     CHECK(*restored == before.steering.state());
     Repository repository = tenant_repository();
     repository.policy = before.configuration->repository->policy;
-    TokenStory after(std::move(repository), *restored);
+    TokenStory after(std::move(repository), *restored, 10min);
     return after.effects.alerts_raised;
   };
   const auto find = [](const std::vector<Alert>& alerts, std::string_view key) {
@@ -217,6 +217,7 @@ TEST_CASE("steering: alerts that stand say after a restart what they said before
       CHECK(again.text == alert.text);
       CHECK(again.details.rule == alert.details.rule);
       CHECK(again.details.why == alert.details.why);
+      CHECK(again.since == alert.since);
       CHECK(again.details.options == alert.details.options);
       CHECK(again.details.approvers == alert.details.approvers);
     }
@@ -225,11 +226,14 @@ TEST_CASE("steering: alerts that stand say after a restart what they said before
     TokenStory story(std::move(repository));
     (void)story.present(story.token("legal-1", "t-1"));
     (void)story.present(story.token("sec-1", "t-2"));
+    story.pass(3min);
     story.eu_down();
     const Alert before = find(story.effects.alerts_raised, "crossing/");
+    CHECK(before.since == story.clock.wall);
     const Alert again = find(after_restart(story), "crossing/");
     REQUIRE(before.details.deadline.has_value());
     CHECK(again.text == before.text);
+    CHECK(again.since == before.since);
     CHECK(again.details.deadline == before.details.deadline);
     CHECK(again.details.rule == before.details.rule);
     CHECK(again.details.options == before.details.options);

@@ -55,6 +55,11 @@ TEST_CASE("steering: a tenant's grant is published for that tenant, and withdraw
   CHECK(made.fact("tenant") == "acme");
   CHECK(made.fact("crossing") == story.only_grant() + " to us for tenant acme");
   CHECK(made.fact("class") == "api-class-1");
+  const auto answered_now = [&](const char* tenant) {
+    return story.answer(*story.steering.published(class_of_acme, tenant)).note;
+  };
+  CHECK(answered_now("acme") == ChoiceNote::exception);
+  CHECK(answered_now("asset") == ChoiceNote::held);
   // asset is of the same class, bolt of another: none of it is theirs.
   CHECK(story.published_for("asset") == nullptr);
   CHECK(story.published_for("bolt") == nullptr);
@@ -91,6 +96,7 @@ TEST_CASE("steering: a tenant's grant is published for that tenant, and withdraw
   story.happens(TimerFired{});
   story.happens(OrderGiven{"ch", "", "operator", "touches nothing", 1h});
   CHECK(story.published_for("acme") == nullptr);
+  CHECK(answered_now("acme") == answered_now("asset"));
 }
 
 TEST_CASE("steering: grants of two tenants of one class end apart", "[steering][tenants]") {

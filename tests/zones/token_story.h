@@ -140,8 +140,10 @@ inline Repository tenant_repository(Approvals approvals = full_approvals()) {
 
 class TokenStory {
  public:
-  explicit TokenStory(Repository repository = tenant_repository(), SteeringState restored = {})
+  explicit TokenStory(Repository repository = tenant_repository(), SteeringState restored = {},
+                      Milliseconds later = 0s)
       : steering(std::move(restored)) {
+    pass(later);
     load(std::move(repository));
   }
 
