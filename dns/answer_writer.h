@@ -87,6 +87,14 @@ class AnswerWriter {
   Rendered out_;
 };
 
+/// The names at the start of an RDATA that may be compressed: those of RFC 1035 types (RFC 3597
+/// §4).
+struct CompressibleNames {
+  std::size_t offset = 0;
+  std::size_t count = 0;
+};
+[[nodiscard]] CompressibleNames compressible_names(std::uint16_t type) noexcept;
+
 /// ASCII upper case to lower, as names compare (RFC 4343).
 [[nodiscard]] std::string to_lower(std::string_view name);
 

@@ -87,6 +87,13 @@ std::optional<Answer> ZoneTable::find_any(const Node& node) const noexcept {
   return std::nullopt;
 }
 
+std::optional<Answer> ZoneTable::find_dname(const Node& node) const noexcept {
+  if (!has_dnames_) return std::nullopt;
+  auto dname = find_answer(node, rrtype::dname);
+  if (dname && dname->is_for_other_types) return std::nullopt;
+  return dname;
+}
+
 Answer ZoneTable::negative(std::uint32_t zone) const noexcept {
   return answer_at(zones_[zone].negative_at);
 }
