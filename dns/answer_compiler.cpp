@@ -144,7 +144,9 @@ void ZoneCompiler::render_cname(NodeId id, const zones::RRset& cname) {
     const bool is_steered = end.kind == ChainEnd::Kind::service && is_steered_type(rrset->type);
     if (is_steered) continue;
     begin_chain(id, hops);
-    writer_.add(Section::answer, end.owner, *rrset, rrset->ttl);
+    if (std::ranges::find(hops, rrset, &Hop::dname) == hops.end()) {
+      writer_.add(Section::answer, end.owner, *rrset, rrset->ttl);
+    }
     writer_.optional_from_here();
     add_addresses(*rrset);
     add_entry(id, rrset->type, Rcode::noerror, true);
@@ -179,8 +181,7 @@ void ZoneCompiler::render_chain_to_apex(NodeId id, const ChainEnd& end,
   add_entry(id, rrtype::ds, Rcode::noerror, true);
 }
 
-// Collects the CNAMEs from `owner` on, until a name has none or the chain is too long. Each DNAME
-// is used once: then a chain through it that grows with every step ends as well.
+// Collects the CNAMEs from `owner` on, until a name has none or the chain is too long.
 ZoneCompiler::ChainEnd ZoneCompiler::follow(const std::string& owner, const zones::RRset& cname,
                                             std::vector<Hop>& hops) const {
   hops.push_back({.owner = owner, .record = &cname});
@@ -200,14 +201,15 @@ ZoneCompiler::ChainEnd ZoneCompiler::follow(const std::string& owner, const zone
         is_cut || !is_missing ? nullptr : find_rrset(match.node, rrtype::dname);
     if (next == nullptr && dname == nullptr) return end_without_cname(match, std::move(target));
 
-    const bool is_loop = std::ranges::any_of(hops, [&](const Hop& hop) {
-      return hop.owner == target || (dname != nullptr && hop.dname == dname);
-    });
+    const bool is_loop =
+        std::ranges::any_of(hops, [&](const Hop& hop) { return hop.owner == target; });
     if (is_loop || hops.size() == cname_chain_max) return {};
     hops.push_back({.owner = std::move(target), .record = next, .dname = dname});
     if (dname == nullptr) continue;
     hops.back().made = cname_by(*dname, hops.back().owner);
     if (!hops.back().made) return {.kind = ChainEnd::Kind::too_long};
+    // It makes a longer name each time, and no other.
+    if (is_at_or_below(to_lower(dname->rdata.front()), dname->owner.wire())) return {};
   }
 }
 
@@ -241,7 +243,8 @@ void ZoneCompiler::begin_chain(NodeId id, std::span<const Hop> hops) {
   const std::string_view owner = owner_of(id);
   writer_.begin(owner, owner.starts_with("\1*") ? Shift::below_owner : Shift::none);
   for (const Hop& hop : hops) {
-    if (hop.dname != nullptr) {
+    const auto first = std::ranges::find(hops, hop.dname, &Hop::dname);
+    if (hop.dname != nullptr && &*first == &hop) {
       writer_.add(Section::answer, hop.dname->owner.wire(), *hop.dname, hop.dname->ttl);
     }
     if (const auto* const cname = hop.cname()) {

@@ -158,6 +158,7 @@ void AnswerWriter::add_record(std::string_view owner, const zones::RRset& rrset,
 }
 
 void AnswerWriter::write_rdata(std::uint16_t type, std::string_view rdata) {
+  if (type == rrtype::dname) return write_target(rdata);
   const CompressibleNames names = compressible_names(type);
   const auto append = [this](std::string_view bytes) {
     out_.body.insert(out_.body.end(), bytes.begin(), bytes.end());
@@ -170,6 +171,17 @@ void AnswerWriter::write_rdata(std::uint16_t type, std::string_view rdata) {
     rdata.remove_prefix(name.size());
   }
   append(rdata);
+}
+
+// Never compressed itself (RFC 6672 §2.5); the CNAME that it makes points to it.
+void AnswerWriter::write_target(std::string_view name) {
+  const std::string lower = to_lower(name);
+  for (std::size_t begin = 0; name[begin] != '\0'; begin += label_size(name.substr(begin))) {
+    const std::size_t position = header_size + qname_.size() + 4 + out_.body.size() + begin;
+    if (!compresses_ || position > pointer_target_max) break;
+    positions_.emplace(lower.substr(begin), static_cast<std::uint16_t>(position));
+  }
+  out_.body.insert(out_.body.end(), name.begin(), name.end());
 }
 
 void AnswerWriter::write_name(std::string_view name) {

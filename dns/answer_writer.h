@@ -72,6 +72,7 @@ class AnswerWriter {
   void add_record(std::string_view owner, const zones::RRset& rrset, std::uint32_t ttl,
                   std::string_view rdata);
   void write_rdata(std::uint16_t type, std::string_view rdata);
+  void write_target(std::string_view name);
   void write_name(std::string_view name);
   void write_pointer(std::uint16_t target, bool moves);
   void learn_qname();

@@ -47,6 +47,10 @@ class Redirection {
   }
 
  private:
+  struct WrittenDname {
+    NodeId node;
+    std::uint16_t target_at;
+  };
   using NameBuffer = std::array<std::uint8_t, name_size_max>;
 
   // A CNAME is what answers these, as it would at its owner (RFC 1034 §3.6.2, RFC 8482).
@@ -64,15 +68,11 @@ class Redirection {
   }
 
   bool take_dname(NodeId id, const Answer& dname) noexcept {
-    const auto used = std::span(dnames_).first(dname_count_);
-    if (std::ranges::find(used, id) != used.end() || !begin_alias()) return false;
-    dnames_[dname_count_++] = id;
+    if (!begin_alias()) return false;
     const std::size_t owner_size = zones_.node(id).owner_size;
-    const std::uint32_t ttl = first_ttl(dname);
     const auto target = first_rdata(dname);
-    const std::uint16_t target_at =
-        reply_.append_name_record(name_.suffix_at(owner_size), rrtype::dname, ttl, target, 0);
-    if (target_at == 0) return false;
+    const auto target_at = write_dname(id, dname);
+    if (!target_at) return false;
 
     const std::size_t kept = key_->size() - owner_size;
     if (kept + target.size() > name_size_max) {
@@ -82,11 +82,41 @@ class Redirection {
     NameBuffer made;
     std::ranges::copy(key_->suffix(0).first(kept), made.data());
     std::ranges::copy(target, made.data() + kept);
-    const std::uint16_t made_at = reply_.append_name_record(name_.at(), rrtype::cname, ttl,
-                                                            std::span(made).first(kept), target_at);
-    if (made_at == 0) return false;
-    name_ = {kept + target.size(), made_at, kept, target_at};
-    return take_name(std::span(made).first(name_.size));
+    const std::uint16_t made_at = reply_.append_name_record(
+        name_.at(), rrtype::cname, first_ttl(dname), std::span(made).first(kept), *target_at);
+    if (!may_go_on(made_at)) return false;
+    name_ = {kept + target.size(), made_at, kept, *target_at};
+    return take_name(std::span(made).first(name_.size)) &&
+           !leads_into_itself(zones_.owner(zones_.node(id)), target.size());
+  }
+
+  // Writes the DNAME, where the message does not have it yet. Returns where its target is.
+  std::optional<std::uint16_t> write_dname(NodeId id, const Answer& dname) noexcept {
+    const auto written = std::span(dnames_).first(dname_count_);
+    if (const auto found = std::ranges::find(written, id, &WrittenDname::node);
+        found != written.end()) {
+      return found->target_at;
+    }
+    const std::uint16_t owner_at = name_.suffix_at(zones_.node(id).owner_size);
+    const std::uint16_t target_at =
+        reply_.append_name_record(owner_at, rrtype::dname, first_ttl(dname), first_rdata(dname), 0);
+    if (!may_go_on(target_at)) return std::nullopt;
+    dnames_[dname_count_++] = {id, target_at};
+    return target_at;
+  }
+
+  [[nodiscard]] bool is_written(NodeId id) const noexcept {
+    const auto written = std::span(dnames_).first(dname_count_);
+    return std::ranges::find(written, id, &WrittenDname::node) != written.end();
+  }
+
+  // A DNAME to a name at or below its own owner makes a longer name each time, and no other.
+  [[nodiscard]] bool leads_into_itself(std::span<const std::uint8_t> owner,
+                                       std::size_t target_size) const noexcept {
+    if (target_size < owner.size()) return false;
+    std::size_t label = 0;
+    while (key_->suffix(label).size() > owner.size()) ++label;
+    return std::ranges::equal(key_->suffix(label), owner);
   }
 
   bool take_cname(const Match& match) noexcept {
@@ -99,9 +129,14 @@ class Redirection {
     const auto name = std::span(target).first(size);
     const std::uint16_t target_at =
         reply_.append_name_record(name_.at(), rrtype::cname, first_ttl(*cname), name, 0);
-    if (target_at == 0) return false;
+    if (!may_go_on(target_at)) return false;
     name_ = {.size = size, .head_at = target_at, .head_size = size};
     return take_name(name);
+  }
+
+  // A truncated answer still has the rcode of the chain's end; nothing is written any more.
+  [[nodiscard]] bool may_go_on(std::uint16_t written_at) const noexcept {
+    return written_at != 0 || reply_.is_truncated();
   }
 
   bool take_name(std::span<const std::uint8_t> name) noexcept {
@@ -109,9 +144,10 @@ class Redirection {
     return next_key_.read(name) != 0;
   }
 
-  // Appends what was rendered for `node` as the answer of the present name; false: it did not fit.
-  bool append(const Node& node, MatchKind kind, const Answer& answer) noexcept {
-    const MovedAnswer moved{.rendered_owner = zones_.owner(node),
+  // Appends what was rendered for `owner`, a suffix of the present name or the wildcard that covers
+  // it; false: it did not fit.
+  bool append(std::span<const std::uint8_t> owner, MatchKind kind, const Answer& answer) noexcept {
+    const MovedAnswer moved{.rendered_owner = owner,
                             .is_wildcard = kind == MatchKind::wildcard,
                             .name = name_,
                             .body_at = reply_.size()};
@@ -127,9 +163,9 @@ class Redirection {
 
   void add_soa(std::uint32_t zone) noexcept {
     const auto& serials = asked_.snapshot.serials;
-    if (reply_.append(zones_.plain_negative(zone), 0) && !serials.empty()) {
-      reply_.set_soa_serial(serials[zone]);
-    }
+    const auto apex = key_->suffix(0).last(zones_.apex_size(zone));
+    const bool fits = append(apex, MatchKind::exact, zones_.negative(zone));
+    if (fits && !serials.empty()) reply_.set_soa_serial(serials[zone]);
   }
 
   void add_missing(const Node& encloser) noexcept {
@@ -146,7 +182,7 @@ class Redirection {
     const auto answer =
         zones_.find_answer(cut, asks_for_ds ? rrtype::ds : ZoneTable::any_other_type);
     if (asks_for_ds && (!answer || answer->is_for_other_types)) return add_soa(node.zone);
-    if (answer) append(cut, MatchKind::exact, *answer);
+    if (answer) append(zones_.owner(cut), MatchKind::exact, *answer);
   }
 
   // DS at an apex belongs to the zone above, if that is ours as well.
@@ -156,7 +192,7 @@ class Redirection {
     const Node& side = zones_.node(*parent.node);
     const auto ds = zones_.find_answer(side, rrtype::ds);
     if (!ds || ds->is_for_other_types) return add_soa(parent.zone);
-    append(side, MatchKind::exact, *ds);
+    append(zones_.owner(side), MatchKind::exact, *ds);
   }
 
   void add_end(const Match& match, const Node& node) noexcept {
@@ -167,10 +203,11 @@ class Redirection {
     const bool is_service = node.has(Node::is_service);
     const auto answer =
         is_service && is_address ? std::optional<Answer>{} : zones_.find_answer(node, qtype);
+    if (qtype == rrtype::dname && is_written(match.node)) return;
     if (answer) {
       const auto& serials = asked_.snapshot.serials;
       const bool has_serial = qtype == rrtype::soa && node.has(Node::is_apex) && !serials.empty();
-      if (append(node, match.kind, *answer) && has_serial) {
+      if (append(zones_.owner(node), match.kind, *answer) && has_serial) {
         reply_.set_soa_serial(serials[node.zone]);
       }
     } else if (is_service) {
@@ -189,7 +226,7 @@ class Redirection {
   std::size_t alias_count_ = 0;
   std::size_t dname_count_ = 0;
   std::array<std::uint64_t, cname_chain_max> owner_hashes_;
-  std::array<NodeId, cname_chain_max> dnames_;
+  std::array<WrittenDname, cname_chain_max> dnames_;
 };
 
 }  // namespace

@@ -12,11 +12,10 @@ namespace demarc::dns {
 
 /// Appends the whole answer to the QNAME, whose closest encloser `match` has a DNAME.
 ///
-/// Follows CNAMEs and DNAMEs, cname_chain_max of them at most and each DNAME once, as a chain of
-/// CNAMEs is followed: a service answers by its own choice for this client, a delegation by its
-/// referral. The chain stops, and the client asks on, at a name of no zone of ours, a tenant's, one
-/// that tells a mode, and one for a challenge. YXDOMAIN where a name would become too long (§2.2).
-/// Allocates nothing.
+/// Follows CNAMEs and DNAMEs, cname_chain_max of them at most, as a chain of CNAMEs is followed: a
+/// service answers by its own choice for this client, a delegation by its referral. The chain
+/// stops, and the client asks on, at a name of no zone of ours, a tenant's, one that tells a mode,
+/// and one for a challenge. YXDOMAIN where a name would become too long (§2.2). Allocates nothing.
 void add_redirected(const Asked& asked, const Match& match, Reply& reply) noexcept;
 
 }  // namespace demarc::dns

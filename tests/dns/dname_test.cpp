@@ -44,9 +44,11 @@ World dname_world() {
   world.add("a.example.com. 300 IN DNAME b.example.com.");
   world.add("b.example.com. 300 IN DNAME a.example.com.");
   world.add("grow.example.com. 300 IN DNAME x.grow.example.com.");
+  world.add("q.r.example.com. 300 IN DNAME r.example.com.");
   world.add("services.example.com. 300 IN DNAME example.com.");
   world.add("mx.api.to.example.com. 60 IN MX 10 api.example.com.");
   world.add("to-d.example.com. 50 IN CNAME www.d.example.com.");
+  world.add("to-owner.example.com. 50 IN CNAME d.example.com.");
   world.add("to-child.example.com. 50 IN DNAME child.example.com.");
   zones::Service& api = world.add_service("api.example.com");
   World::route_by_country(api);
@@ -152,12 +154,13 @@ const std::vector<Row> rows{
       "alias.to.example.com. 60 CNAME www.to.example.com.", "www.to.example.com. 60 A 192.0.2.80"},
      {},
      {}},
-    {"a CNAME back below it: each DNAME once",
+    {"a CNAME back below it: the DNAME stands there once",
      "back.d.example.com",
      rrtype::a,
      0,
      {d_line, "back.d.example.com. 300 CNAME back.to.example.com.",
-      "back.to.example.com. 60 CNAME www.d.example.com."},
+      "back.to.example.com. 60 CNAME www.d.example.com.",
+      "www.d.example.com. 300 CNAME www.to.example.com.", "www.to.example.com. 60 A 192.0.2.80"},
      {},
      {}},
     {"a wildcard, its owner in the answer",
@@ -263,6 +266,36 @@ const std::vector<Row> rows{
      {"to-d.example.com. 50 CNAME www.d.example.com.", d_line,
       "www.d.example.com. 300 CNAME www.to.example.com.", "www.to.example.com. 60 A 192.0.2.80"},
      {},
+     {}},
+    {"to its own owner, asked for it: there once",
+     "q.q.r.example.com",
+     rrtype::dname,
+     0,
+     {"q.r.example.com. 300 DNAME r.example.com.", "q.q.r.example.com. 300 CNAME q.r.example.com."},
+     {},
+     {}},
+    {"twice through the same",
+     "q.q.q.r.example.com",
+     rrtype::txt,
+     0,
+     {"q.r.example.com. 300 DNAME r.example.com.",
+      "q.q.q.r.example.com. 300 CNAME q.q.r.example.com.",
+      "q.q.r.example.com. 300 CNAME q.r.example.com."},
+     {soa_line},
+     {}},
+    {"an alias of the owner is asked for it",
+     "to-owner.example.com",
+     rrtype::dname,
+     0,
+     {"to-owner.example.com. 50 CNAME d.example.com.", d_line},
+     {},
+     {}},
+    {"but leads nothing below itself elsewhere",
+     "x.to-owner.example.com",
+     rrtype::a,
+     3,
+     {},
+     {soa_line},
      {}},
     {"into another zone of ours",
      "www.to-child.example.com",
@@ -421,6 +454,10 @@ TEST_CASE("DNAME: what does not fit is truncated, over TCP it is whole", "[dns][
   Message message = client.ask("many.d.example.com", rrtype::a);
   CHECK(message.tc());
   CHECK(message.answer().empty());
+  const std::string long_name = std::string(60, 'y') + "." + std::string(60, 'y') + ".";
+  message = client.ask(long_name + std::string(60, 'y') + ".no.dd.example.com", rrtype::a);
+  CHECK(message.tc());
+  CHECK(message.rcode() == 3);  // as the whole answer's
   client.transport = Transport::tcp;
   CHECK(client.ask("many.d.example.com", rrtype::a).answer().size() == 62);
   // Longer than compression pointers reach: the chain alone, the client asks for its target.
