@@ -20,6 +20,7 @@
 #include "tools/control_verbs.h"
 #include "tools/log.h"
 #include "tools/metrics.h"
+#include "tools/privileges.h"
 #include "tools/status.h"
 #include "zones/repository.h"
 
@@ -121,6 +122,10 @@ Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config)
                                    .proxy_peers = daemon->config_.proxy_peers});
   if (!server) return refused(server.error().text());
   daemon->server_ = std::move(*server);
+  if (auto given_up = give_up_privileges(daemon->config_.user); !given_up) {
+    return refused(given_up.error());
+  }
+  log_info("runs-as {}", current_user());
   if (auto opened = daemon->open_state(); !opened) return refused(opened.error());
   if (auto opened = daemon->open_outside(); !opened) return refused(opened.error());
   auto loaded = daemon->first_load();

@@ -67,6 +67,8 @@ class ConfigReader {
           }},
          {"listen", Presence::optional, [&](const Node& n) { read_listen(n, config_.listen); }},
          {"threads", Presence::optional, [&](const Node& n) { read_threads(n); }},
+         {"user", Presence::optional,
+          [&](const Node& n) { assign(config_.user, read_text(reading_, n, "user")); }},
          {"repository", Presence::required,
           [&](const Node& n) {
             repository_at_ = n.at;

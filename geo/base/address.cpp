@@ -48,7 +48,7 @@ Address masked(const Address& address, unsigned length) noexcept {
 std::optional<Address> parse_address(std::string_view text) noexcept {
   std::array<char, INET6_ADDRSTRLEN> terminated{};
   if (text.size() >= terminated.size() || text.find('\0') != text.npos) return std::nullopt;
-  std::memcpy(terminated.data(), text.data(), text.size());
+  std::ranges::copy(text, terminated.begin());  // an empty view may have no bytes to point at
 
   Address address;
   address.family = text.find(':') == text.npos ? Family::ipv4 : Family::ipv6;

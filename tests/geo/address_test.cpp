@@ -66,6 +66,11 @@ TEST_CASE("prefix: length within the family, no bits after it", "[geo][address]"
   }
 }
 
+TEST_CASE("address: a view of nothing is no address", "[geo][address]") {
+  CHECK_FALSE(parse_address(std::string_view{}));  // without bytes to point at, either
+  CHECK_FALSE(parse_prefix(std::string_view{}));
+}
+
 TEST_CASE("prefix: contains what shares its bits, in its own family", "[geo][address]") {
   const Prefix network = *parse_prefix("192.0.2.128/25");
   CHECK(network.contains(*parse_address("192.0.2.128")));

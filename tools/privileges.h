@@ -1,0 +1,20 @@
+// Who demarcd is once its sockets are bound: a user of its own, without capabilities.
+// tools/daemon.cpp gives up its privileges before the first thread and the first file.
+#pragma once
+
+#include <string>
+
+#include "geo/base/result.h"
+
+namespace demarc::tools {
+
+/// Becomes `user` with that user's groups, for good, and forbids this process and its children to
+/// gain anything by a program's file mode (prctl(2), PR_SET_NO_NEW_PRIVS). Nobody is changed to if
+/// `user` is empty or who runs this already. Errors: no such user; not started as root; the user is
+/// root. Before threads are started.
+[[nodiscard]] Result<void, std::string> give_up_privileges(const std::string& user);
+
+/// "root", or "user 1001" if it has no name: who runs this now.
+[[nodiscard]] std::string current_user();
+
+}  // namespace demarc::tools
