@@ -337,12 +337,25 @@ bool has_dname(const Lines& answer) {
       answer, [](const std::string& line) { return line.find(" dname ") != std::string::npos; });
 }
 
+/// DNAMEs that lead into each other make longer names each time: we leave the chain after eight
+/// aliases, NSD goes on until a name is too long.
+bool is_capped(const Compared& ours, const Compared& theirs) {
+  constexpr unsigned yxdomain = 6;
+  constexpr std::size_t aliases_max = 8;
+  if (ours.rcode != 0 || theirs.tc != ours.tc) return false;
+  if (ours.tc) return theirs.rcode == yxdomain;
+  const auto aliases = std::ranges::count_if(
+      ours.answer, [](const std::string& line) { return cname_of(line).has_value(); });
+  return aliases == aliases_max && std::ranges::includes(theirs.answer, ours.answer);
+}
+
 /// NSD walks a loop through a wildcard until it meets the wildcard's own name, we until we meet its
 /// record: it may tell one record more. And it writes names that a DNAME makes in full, where we
 /// point to what is there: its answers are truncated earlier, or lose glue.
 bool agree(const Compared& ours, const Compared& theirs) {
   if (ours == theirs) return true;
   if (theirs.tc && !ours.tc && has_dname(ours.answer)) return true;
+  if (is_capped(ours, theirs)) return true;
   Compared shortened = theirs;
   if (has_dname(ours.answer) && std::ranges::includes(ours.glue, theirs.glue)) {
     shortened.glue = ours.glue;
