@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <map>
 
 #include "dns/https_record.h"
 #include "tests/dns/world.h"
@@ -170,6 +171,29 @@ TEST_CASE("https: where a crossing is held, on-block answers as for A", "[dns][h
   CHECK(https.answer() == (is_held ? Lines{"api.example.com. 30 HTTPS 1 . alpn=h2,h3 "
                                            "ipv4hint=192.0.2.1 ipv6hint=2001:db8::1"}
                                    : Lines{}));
+}
+
+TEST_CASE("https: some of many are drawn by weight, as for A", "[dns][https][weights]") {
+  World world;
+  zones::Service& service = world.add_service("n.example.com");
+  service.https = zones::HttpsBinding{.alpn = {"h2"}};
+  service.answers = 2;
+  const std::vector<std::uint16_t> weights{98, 1, 1};
+  for (std::size_t index = 0; index < weights.size(); ++index) {
+    World::add_record(service, 0, weights[index], "n" + std::to_string(index) + ".example.net",
+                      {"192.0.2." + std::to_string(index)});
+  }
+  const auto snapshot = world.build();
+  Client client(*snapshot, 7);
+  std::map<std::string, int> seen;
+  for (int draw = 0; draw < 2000; ++draw)
+    ++seen[client.ask("n.example.com", rrtype::https).answer()[0]];
+  int without_heavy = 0;
+  for (const auto& [line, count] : seen) {
+    if (line.find("192.0.2.0") == std::string::npos) without_heavy += count;
+  }
+  CHECK(seen.size() >= 4);    // in the order of their drawing
+  CHECK(without_heavy < 20);  // 2 in 100 begin with another, and 1 in 99 of them goes on so
 }
 
 TEST_CASE("https: an answer that is too long for UDP is truncated, and whole over TCP",
