@@ -109,6 +109,28 @@ bool Reply::append(const Answer& answer, std::size_t shift) noexcept {
   return true;
 }
 
+std::uint16_t Reply::append_name_record(std::uint16_t owner_at, std::uint16_t type,
+                                        std::uint32_t ttl, std::span<const std::uint8_t> head,
+                                        std::uint16_t tail_at) noexcept {
+  const std::size_t rdata_size = head.size() + (tail_at != 0 ? 2 : 0);
+  if (is_truncated_ || rr_rdata_at + rdata_size > body_limit_ - size_) {
+    does_not_fit();
+    return 0;
+  }
+  std::uint8_t* const record = out_ + size_;
+  put16(record, std::size_t{pointer_mark} | owner_at);
+  put16(record + 2, type);
+  put16(record + 4, rrclass::in);
+  put32(record + rr_ttl_at, ttl);
+  put16(record + rr_rdata_at - 2, rdata_size);
+  std::ranges::copy(head, record + rr_rdata_at);
+  if (tail_at != 0) put16(record + rr_rdata_at + head.size(), std::size_t{pointer_mark} | tail_at);
+  const auto rdata_at = static_cast<std::uint16_t>(size_ + rr_rdata_at);
+  size_ += rr_rdata_at + rdata_size;
+  ++answer_count_;
+  return rdata_at;
+}
+
 bool Reply::append(const Drawn& drawn, std::uint16_t owner, std::optional<std::uint32_t> ttl_max,
                    bool may_repeat) noexcept {
   const std::size_t first_record = size_;

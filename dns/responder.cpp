@@ -4,6 +4,7 @@
 
 #include "dns/local_reply.h"
 #include "dns/query.h"
+#include "dns/redirected_reply.h"
 #include "dns/steered_reply.h"
 #include "dns/transfer_reply.h"
 #include "dns/wire.h"
@@ -239,6 +240,9 @@ void add_answer(const Incoming& incoming, Reply& reply) noexcept {
   if (query.edns.wants_zone_version) reply.set_zone_version(version_of(snapshot, node.zone));
   if (node.has(Node::is_cut | Node::is_below_cut)) {
     return add_referral({snapshot, worker, query, client}, match, reply);
+  }
+  if (match.kind == MatchKind::missing && snapshot.zones->find_dname(node)) {
+    return add_redirected({snapshot, worker, query, client}, match, reply);
   }
   if ((snapshot.operators || snapshot.challenges) && may_be_local(match, node) &&
       add_local_name({snapshot, worker, query, client}, node.zone, reply)) {

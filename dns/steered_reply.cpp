@@ -203,15 +203,15 @@ void add_steered(const Asked& asked, std::uint32_t service, SteeredPlace place,
   add_slot(asked, asked.snapshot.services[service], place, reply);
 }
 
-void add_target_addresses(const Asked& asked, const Answer& answer, std::size_t shift,
-                          Reply& reply) noexcept {
+void add_target_addresses(const Asked& asked, const Answer& answer,
+                          std::optional<std::size_t> shift, Reply& reply) noexcept {
   const ZoneTable& zones = *asked.snapshot.zones;
   for (std::size_t at = 0; at < answer.targets.size(); at += RenderedLayout::target_size) {
     const std::uint8_t* const target = answer.targets.data() + at;
     const std::uint16_t name_at = get16(target);
     const Node& node = zones.node(get32(target + 2));
     add_target(asked, asked.snapshot.services[node.special], zones.owner(node),
-               static_cast<std::uint16_t>(name_at == 0 ? 0 : name_at + shift), reply);
+               static_cast<std::uint16_t>(name_at == 0 || !shift ? 0 : name_at + *shift), reply);
   }
 }
 

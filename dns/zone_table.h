@@ -112,6 +112,9 @@ class ZoneTable {
   /// One RRset of the node for a query of type ANY (RFC 8482); nothing if it has none.
   [[nodiscard]] std::optional<Answer> find_any(const Node& node) const noexcept;
 
+  /// The node's DNAME (RFC 6672): one record, with no name compressed in its RDATA.
+  [[nodiscard]] std::optional<Answer> find_dname(const Node& node) const noexcept;
+
   /// The SOA for NXDOMAIN and NODATA of a zone (RFC 2308), rendered for its apex as the QNAME.
   [[nodiscard]] Answer negative(std::uint32_t zone) const noexcept;
   /// The same without compression, to follow other records.
@@ -173,6 +176,7 @@ class ZoneTable {
   std::vector<std::uint8_t> answers_;
   std::vector<ZoneEntry> zones_;
   std::size_t label_count_max_ = 0;  // of the names in the table
+  bool has_dnames_ = false;          // in any zone
 };
 
 }  // namespace demarc::dns

@@ -13,6 +13,7 @@
 #include "geo/countries.h"
 #include "zones/gate.h"
 #include "zones/plan.h"
+#include "zones/rdata.h"
 #include "zones/rules_clients.h"
 #include "zones/view.h"
 
@@ -393,6 +394,29 @@ void check_other_zones(const Repository& repository, Diagnostics& diagnostics) {
   }
 }
 
+/// A zone whose apex a DNAME of the zone above leads elsewhere: resolvers that know the DNAME never
+/// ask for it. Its own data is checked by zones/yaml/dname_rules.h.
+void check_zones_below_dnames(const Repository& repository, Diagnostics& diagnostics) {
+  std::map<Name, const Zone*> dnames;
+  for (const Zone& zone : repository.zones) {
+    for (const RRset& rrset : zone.rrsets) {
+      if (rrset.type == rrtype::dname) dnames.emplace(rrset.owner, &zone);
+    }
+  }
+  for (const Zone& zone : repository.zones) {
+    for (Name name = zone.apex; !dnames.empty(); name = name.parent()) {
+      const auto dname = dnames.find(name);
+      if (dname != dnames.end() && dname->second != &zone) {
+        diagnostics.error({zone.file}, "zone-below-dname",
+                          "zone {} is at or below {}, where {} has a DNAME; expected it outside",
+                          zone.apex.text_without_dot(), name.text(), dname->second->file);
+        break;
+      }
+      if (name.is_root()) break;
+    }
+  }
+}
+
 }  // namespace
 
 void check_rules(Repository& repository, Diagnostics& diagnostics) {
@@ -402,6 +426,7 @@ void check_rules(Repository& repository, Diagnostics& diagnostics) {
   TagRules(repository, diagnostics).check();
   check_chains(repository, diagnostics);
   check_other_zones(repository, diagnostics);
+  check_zones_below_dnames(repository, diagnostics);
   check_base_weights(repository, diagnostics);
 }
 

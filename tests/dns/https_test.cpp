@@ -88,6 +88,18 @@ TEST_CASE("https: the client's location picks the record, its hints and the addr
   CHECK(client.ask("api.example.com", rrtype::svcb).answer().empty());
 }
 
+TEST_CASE("https: below a DNAME the answer is the service's own choice", "[dns][https]") {
+  World world = https_world();
+  world.add("old.example.com. 300 IN DNAME example.com.");
+  const auto snapshot = world.build();
+  Client client(*snapshot);
+  const Message message = client.ask_for("api.old.example.com", rrtype::https, america, 24);
+  CHECK(message.answer() == Lines{"old.example.com. 300 DNAME example.com.",
+                                  "api.old.example.com. 300 CNAME api.example.com.",
+                                  "api.example.com. 30 HTTPS 1 . alpn=h2,h3 ipv4hint=192.0.2.2"});
+  CHECK(message.additional() == Lines{"api.example.com. 30 A 192.0.2.2"});
+}
+
 TEST_CASE("https: at a wildcard and at the apex", "[dns][https]") {
   World world;
   for (const char* const owner : {"*.shop.example.com", "example.com"}) {

@@ -125,6 +125,7 @@ Bytes ixfr_bytes(std::uint32_t serial) {
 
 TEST_CASE("transfer: everything of the zone between two SOAs", "[dns][transfer]") {
   TransferWorld world;
+  world.world.add("led.example.com. 300 IN DNAME www.example.com.");
   world.add_api(zones::Residency::hard, 100, 0);
   world.prepare();
   world.build();
@@ -132,7 +133,8 @@ TEST_CASE("transfer: everything of the zone between two SOAs", "[dns][transfer]"
         Lines{world.soa(start_serial + 1), "example.com. 3600 NS ns1.example.com.",
               "www.example.com. 300 A 192.0.2.80", "sub.example.com. 300 NS ns.sub.example.com.",
               "ns.sub.example.com. 300 A 192.0.2.54", "*.wild.example.com. 300 TXT \"wild\"",
-              "api.example.com. 30 A 192.0.2.1", "api.example.com. 30 AAAA 2001:db8::1",
+              "led.example.com. 300 DNAME www.example.com.", "api.example.com. 30 A 192.0.2.1",
+              "api.example.com. 30 AAAA 2001:db8::1",
               "_mode.api.example.com. 30 TXT \"v=demarc1 mode=home\"",
               world.soa(start_serial + 1)});
   CHECK(world.client->worker().counters.transfers_refused.value() == 0);

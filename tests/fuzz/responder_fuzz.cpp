@@ -60,6 +60,9 @@ std::unique_ptr<const Snapshot> make_snapshot() {
   world.add("*.steered.example.com. 300 IN HTTPS 1 two.example.com.");
   world.add("example.com. 300 IN HTTPS 0 api.example.com.");
   world.add("far.example.com. 300 IN NS two.example.com.");
+  world.add("led.example.com. 300 IN DNAME example.com.");
+  world.add("longer.example.com. 300 IN DNAME " + std::string(60, 'l') + ".led.example.com.");
+  world.add("led2.example.com. 300 IN DNAME longer.example.com.");
   world.add_network("198.51.0.0/16", "US");
   world.add_network("2001:db8::/32", "DE");
   return with_local_names(*world.build(), make_operator_view(), make_challenges());
