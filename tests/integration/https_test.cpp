@@ -69,5 +69,35 @@ TEST_CASE("https: hints follow a failover, and cross no border without a signatu
   CHECK(wait_for([&] { return https_of(server, "shop.example.com") == shop_home; }));
 }
 
+TEST_CASE("https: explain tells one record for all that answer together", "[integration][https]") {
+  const TempFolder folder;
+  const auto explained = [&](const std::string& answers) {
+    folder.write("zones/a.yaml", R"(zone: example.com
+soa: { primary: ns1.example.net., contact: h@example.net }
+nameservers: [ns1.example.net.]
+services:
+  api:
+    records:
+      - { region: eu, weight: 1, endpoint: a.example.net, addresses: [192.0.2.1, "2001:db8::1"] }
+      - { region: eu, weight: 1, endpoint: b.example.net, addresses: 192.0.2.2 }
+      - { region: eu, weight: 1, endpoint: c.example.net, addresses: 192.0.2.3 }
+    https: { alpn: h2, port: 8443 }
+    answers: )" + answers + "\n");
+    folder.write("policy.yaml", R"(jurisdictions: { EU: { countries: [DE] } }
+regions: { eu: { jurisdiction: EU, location: [50, 8] } }
+)");
+    const Finished done = run_demarc({"explain", "api.example.com", "--repository", folder.path()});
+    CHECK(done.exit == 0);
+    return done.out;
+  };
+  const std::string front = "HTTPS 1 . alpn=\"h2\" port=8443 ";
+  CHECK(explained("one").find(front + "ipv4hint=192.0.2.2\n") != std::string::npos);
+  CHECK(explained("all").find("HTTPS   " + front.substr(6) +
+                              "ipv4hint=192.0.2.1,192.0.2.2,192.0.2.3 ipv6hint=2001:db8::1\n") !=
+        std::string::npos);
+  CHECK(explained("2").find("HTTPS   " + front.substr(6) + "and hints of the 2 records drawn\n") !=
+        std::string::npos);
+}
+
 }  // namespace
 }  // namespace demarc::testing
