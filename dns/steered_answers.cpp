@@ -23,23 +23,18 @@ RecordBytes ServiceAnswers::addresses(std::uint32_t at, std::uint16_t count,
   return {{bytes_.data() + at, std::size_t{count} * stride}, count, stride};
 }
 
-void ServiceAnswers::append(const Record& record, SteeredType type, Drawn& drawn) const noexcept {
-  switch (type) {
-    case SteeredType::a:
-    case SteeredType::aaaa: {
-      const auto index = static_cast<std::size_t>(type);
-      if (record.address_count[index] == 0) return;
-      drawn.parts[drawn.part_count++] =
-          addresses(record.addresses_at[index], record.address_count[index], type);
-      return;
-    }
-    case SteeredType::https:
-      if (record.https_size == 0) return;
-      drawn.parts[drawn.part_count++] = one_record(record.https_at, record.https_size);
-      return;
-    case SteeredType::other:
-      return;
+inline void ServiceAnswers::append(const Record& record, SteeredType type,
+                                   Drawn& drawn) const noexcept {
+  if (type == SteeredType::other) return;
+  if (type == SteeredType::https) {
+    if (record.https_size == 0) return;
+    drawn.parts[drawn.part_count++] = one_record(record.https_at, record.https_size);
+    return;
   }
+  const auto index = static_cast<std::size_t>(type);
+  if (record.address_count[index] == 0) return;
+  drawn.parts[drawn.part_count++] =
+      addresses(record.addresses_at[index], record.address_count[index], type);
 }
 
 void ServiceAnswers::draw(const Choice& choice, SteeredType type, Random& random,
