@@ -17,7 +17,8 @@ bool is_at_or_below(std::string_view name, std::string_view ancestor) {
 }
 
 bool is_steered_type(std::uint16_t type) {
-  return type == rrtype::a || type == rrtype::aaaa || type == rrtype::cname;
+  return type == rrtype::a || type == rrtype::aaaa || type == rrtype::cname ||
+         type == rrtype::https;
 }
 
 bool is_binding(std::uint16_t type) { return type == rrtype::svcb || type == rrtype::https; }
@@ -266,12 +267,32 @@ void ZoneCompiler::add_referral(NodeId cut) {
 }
 
 void ZoneCompiler::add_addresses(const zones::RRset& rrset) {
+  std::vector<std::string> seen;
   for (const zones::Rdata& rdata : rrset.rdata) {
     const std::string_view target = target_of(rrset.type, rdata);
     if (target.empty()) continue;
     const bool means_owner = target.size() == 1 && is_binding(rrset.type);
     if (means_owner && rrset.owner.is_wildcard()) continue;
-    add_addresses_of(means_owner ? rrset.owner.wire() : to_lower(target));
+    const std::string name = means_owner ? std::string(rrset.owner.wire()) : to_lower(target);
+    if (std::ranges::count(seen, name) != 0) continue;
+    seen.push_back(name);
+    if (is_binding(rrset.type) && rrset.owner.wire() != name) add_bindings_of(name, rrset.type);
+    add_addresses_of(name);
+  }
+}
+
+// What an alias leads to, as far as it is static: the client would ask for it next (RFC 9460 §4.1).
+void ZoneCompiler::add_bindings_of(std::string_view target, std::uint16_t type) {
+  NameKey key;
+  if (key.read(as_bytes(target)) == 0) return;
+  const Match match = table_.find(key);
+  if (match.kind != MatchKind::exact) return;
+  const Node& node = table_.node(match.node);
+  const bool is_elsewhere = node.has(Node::is_cut | Node::is_below_cut);
+  const bool is_drawn = node.has(Node::is_service) && is_steered_type(type);
+  if (is_elsewhere || is_drawn) return;
+  if (const auto* const bindings = find_rrset(match.node, type)) {
+    writer_.add(Section::additional, target, *bindings, bindings->ttl);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "dns/client_subnet.h"
+#include "dns/https_record.h"
 #include "dns/wire.h"
 
 namespace demarc::dns {
@@ -196,6 +197,29 @@ void Reply::append_additional(const Drawn& drawn, std::span<const std::uint8_t> 
       std::ranges::copy(record.subspan(2), out_ + size_);
       size_ += record.size() - 2;
       if (ttl_max) lower_ttl(owner_end, *ttl_max);
+      ++additional_count_;
+    }
+  }
+}
+
+void Reply::append_hinted(const RecordBytes& https, std::uint16_t owner_at,
+                          std::optional<std::uint32_t> ttl_max) noexcept {
+  const std::uint32_t ttl = get32(https.bytes.data() + rr_ttl_at);
+  for (const geo::Family family : {geo::Family::ipv4, geo::Family::ipv6}) {
+    const bool is_ipv4 = family == geo::Family::ipv4;
+    const std::size_t address_size = is_ipv4 ? 4 : 16;
+    const auto hints = hints_of(https.bytes.subspan(rr_rdata_at), family);
+    const std::size_t count = hints.size() / address_size;
+    if (is_truncated_ || count * (rr_rdata_at + address_size) > body_limit_ - size_) continue;
+    for (std::size_t index = 0; index < count; ++index) {
+      std::uint8_t* const record = out_ + size_;
+      put16(record, std::size_t{pointer_mark} | owner_at);
+      put16(record + rr_type_at, is_ipv4 ? rrtype::a : rrtype::aaaa);
+      put16(record + rr_type_at + 2, rrclass::in);
+      put32(record + rr_ttl_at, ttl_max ? std::min(ttl, *ttl_max) : ttl);
+      put16(record + rr_rdata_at - 2, address_size);
+      std::memcpy(record + rr_rdata_at, hints.data() + index * address_size, address_size);
+      size_ += rr_rdata_at + address_size;
       ++additional_count_;
     }
   }

@@ -87,6 +87,11 @@ class Reply {
   void append_additional(const Drawn& drawn, std::span<const std::uint8_t> owner,
                          std::uint16_t& owner_at, std::optional<std::uint32_t> ttl_max) noexcept;
 
+  /// Appends the addresses that an HTTPS record of ours hints at as additional records with its
+  /// TTL, owned by the name at `owner_at`: per family all of them or, where they do not fit, none.
+  void append_hinted(const RecordBytes& https, std::uint16_t owner_at,
+                     std::optional<std::uint32_t> ttl_max) noexcept;
+
   /// Lowers the TTL of the record whose owner ends at `owner_end` (RFC 1035 §4.1.3).
   void lower_ttl(std::size_t owner_end, std::uint32_t ttl_max) noexcept;
 

@@ -139,8 +139,10 @@ void add_ds_of_apex(const Snapshot& snapshot, const Node& apex, const Query& que
   }
 }
 
-bool is_address_or_cname(std::uint16_t qtype) noexcept {
-  return qtype == rrtype::a || qtype == rrtype::aaaa || qtype == rrtype::cname;
+// Types that a service decides, whatever static records its owner has.
+bool is_steered(std::uint16_t qtype) noexcept {
+  return qtype == rrtype::a || qtype == rrtype::aaaa || qtype == rrtype::cname ||
+         qtype == rrtype::https;
 }
 
 // What a name that exists, or the wildcard that covers it, says to one query.
@@ -160,7 +162,7 @@ class NameAnswer {
     if (query_.qtype == rrtype::ds && node.has(Node::is_apex)) {
       return add_ds_of_apex(snapshot_, node, query_, reply_);
     }
-    if (node.has(Node::is_service) && is_address_or_cname(query_.qtype)) {
+    if (node.has(Node::is_service) && is_steered(query_.qtype)) {
       return steer(node, SteeredPlace{});
     }
     const auto answer = zones.find_answer(node, query_.qtype);

@@ -89,6 +89,7 @@ class ZoneCompiler {
   void add_referral(NodeId cut);
   void add_addresses(const zones::RRset& rrset);
   void add_addresses_of(std::string_view target);
+  void add_bindings_of(std::string_view target, std::uint16_t type);
   void add_glue(std::string_view cut, const zones::RRset& ns);
   void add_entry(NodeId id, std::uint16_t type, Rcode rcode, bool is_authoritative);
   std::uint32_t store(const Rendered& rendered);

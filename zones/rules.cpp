@@ -1,7 +1,9 @@
 #include "zones/rules.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
@@ -260,10 +262,34 @@ void check_shared_addresses(const Service& service, Diagnostics& diagnostics) {
   }
 }
 
+/// As many records as one answer may have, those with most addresses, fit one message; HTTPS hints
+/// need less than the RRsets of both families do.
+void check_size(const Service& service, Diagnostics& diagnostics) {
+  constexpr std::size_t rrset_bytes_max = 60'000;  // beside a question, an OPT, a chain of CNAMEs
+  for (const auto& [family, record_bytes] : {std::pair{geo::Family::ipv4, std::size_t{16}},
+                                             std::pair{geo::Family::ipv6, std::size_t{28}}}) {
+    std::vector<std::size_t> counts;
+    for (const Record& record : service.records) {
+      counts.push_back(static_cast<std::size_t>(
+          std::ranges::count(record.addresses, family, &geo::Address::family)));
+    }
+    std::ranges::sort(counts, std::greater{});
+    counts.resize(std::min(counts.size(), service.answers));
+    const std::size_t count = std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+    if (count * record_bytes <= rrset_bytes_max) continue;
+    diagnostics.error(service.place, "answers-too-large",
+                      "an answer of `{}` may have {} {} addresses; expected at most {}, as a "
+                      "message has room for",
+                      service.label, count, family == geo::Family::ipv4 ? "IPv4" : "IPv6",
+                      rrset_bytes_max / record_bytes);
+  }
+}
+
 /// Several records in one answer have no CNAME among them (RFC 1034 §3.6.2).
 void check_answers(const Service& service, Diagnostics& diagnostics) {
   check_shared_addresses(service, diagnostics);
   if (service.answers == 1) return;
+  check_size(service, diagnostics);
   for (const Record& record : service.records) {
     if (!record.addresses.empty()) continue;
     diagnostics.error(record.place, "answers-with-cname",

@@ -140,6 +140,27 @@ TEST_CASE("transfer: everything of the zone between two SOAs", "[dns][transfer]"
   CHECK(world.client->worker().counters.transfers_refused.value() == 0);
 }
 
+TEST_CASE("transfer: an HTTPS record hints at the addresses beside it, and moves the serial",
+          "[dns][transfer][https]") {
+  TransferWorld world;
+  zones::Service& api = world.add_api(zones::Residency::hard, 100, 0);
+  world.prepare();
+  world.build();
+  const std::unique_ptr<const Snapshot> before = std::move(world.snapshot);
+  api.https = zones::HttpsBinding{.alpn = {"h2"}};
+  world.prepare();
+  world.build(after(10), before.get());
+  const Lines zone = world.zone();
+  const auto https = std::ranges::find(
+      zone, "api.example.com. 30 HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1 ipv6hint=2001:db8::1");
+  CHECK(https != zone.end());
+  CHECK(world.serial() > before->serials.at(0));
+  const auto is_abroad = [](const std::string& line) {
+    return line.find("198.51.100.1") != std::string::npos;
+  };
+  CHECK(std::ranges::none_of(zone, is_abroad));
+}
+
 TEST_CASE("transfer: a service gives what a client of unknown place may get", "[dns][transfer]") {
   TransferWorld world;
   const auto answers_of = [&] {
