@@ -5,6 +5,7 @@
 
 #include "dns/local_names.h"
 #include "dns/rendered_layout.h"
+#include "dns/steered_answers.h"
 #include "dns/zone_compiler.h"
 
 namespace demarc::dns {
@@ -14,11 +15,6 @@ namespace {
 bool is_at_or_below(std::string_view name, std::string_view ancestor) {
   while (name.size() > ancestor.size()) name.remove_prefix(static_cast<std::uint8_t>(name[0]) + 1U);
   return name == ancestor;
-}
-
-bool is_steered_type(std::uint16_t type) {
-  return type == rrtype::a || type == rrtype::aaaa || type == rrtype::cname ||
-         type == rrtype::https;
 }
 
 bool is_binding(std::uint16_t type) { return type == rrtype::svcb || type == rrtype::https; }

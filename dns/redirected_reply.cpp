@@ -199,10 +199,9 @@ class Redirection {
     if (node.is_mode()) return;
     const std::uint16_t qtype = asked_.query.qtype;
     if (qtype == rrtype::ds && node.has(Node::is_apex)) return add_ds_of_apex(node);
-    const bool is_steered = qtype == rrtype::a || qtype == rrtype::aaaa || qtype == rrtype::https;
     const bool is_service = node.has(Node::is_service);
-    const auto answer =
-        is_service && is_steered ? std::optional<Answer>{} : zones_.find_answer(node, qtype);
+    const auto answer = is_service && is_steered_type(qtype) ? std::optional<Answer>{}
+                                                             : zones_.find_answer(node, qtype);
     if (qtype == rrtype::dname && is_written(match.node)) return;
     if (answer) {
       const auto& serials = asked_.snapshot.serials;

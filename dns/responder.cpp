@@ -139,12 +139,6 @@ void add_ds_of_apex(const Snapshot& snapshot, const Node& apex, const Query& que
   }
 }
 
-// Types that a service decides, whatever static records its owner has.
-bool is_steered(std::uint16_t qtype) noexcept {
-  return qtype == rrtype::a || qtype == rrtype::aaaa || qtype == rrtype::cname ||
-         qtype == rrtype::https;
-}
-
 // What a name that exists, or the wildcard that covers it, says to one query.
 class NameAnswer {
  public:
@@ -162,7 +156,7 @@ class NameAnswer {
     if (query_.qtype == rrtype::ds && node.has(Node::is_apex)) {
       return add_ds_of_apex(snapshot_, node, query_, reply_);
     }
-    if (node.has(Node::is_service) && is_steered(query_.qtype)) {
+    if (node.has(Node::is_service) && is_steered_type(query_.qtype)) {
       return steer(node, SteeredPlace{});
     }
     const auto answer = zones.find_answer(node, query_.qtype);

@@ -12,6 +12,7 @@
 #include "dns/alias_table.h"
 #include "dns/https_record.h"
 #include "dns/random.h"
+#include "dns/wire.h"
 #include "geo/base/moment.h"
 #include "zones/cleared_weights.h"
 #include "zones/model.h"
@@ -22,6 +23,13 @@ namespace demarc::dns {
 /// What a steered owner is asked for. `other`: any type but these; only a CNAME answers it.
 enum class SteeredType : std::uint8_t { a, aaaa, https, other };
 inline constexpr std::size_t steered_type_count = 4;
+
+/// Types that a service decides for its name, whatever static records stand there: one decision a
+/// name. Other types are its own static records; where it has none, it is asked for a CNAME.
+[[nodiscard]] constexpr bool is_steered_type(std::uint16_t qtype) noexcept {
+  return qtype == rrtype::a || qtype == rrtype::aaaa || qtype == rrtype::cname ||
+         qtype == rrtype::https;
+}
 
 /// RRs of one type side by side, all of `stride` bytes: the owner (a pointer to the QNAME), TYPE,
 /// CLASS, TTL, RDLENGTH, RDATA.
