@@ -123,7 +123,10 @@ void ZoneCompiler::render_cname(NodeId id, const zones::RRset& cname) {
   const bool has_end = end.kind == ChainEnd::Kind::records || end.kind == ChainEnd::Kind::service;
 
   begin_chain(id, hops);
-  if (end.kind == ChainEnd::Kind::records || end.kind == ChainEnd::Kind::missing) add_soa(end.zone);
+  if (end.kind == ChainEnd::Kind::records || end.kind == ChainEnd::Kind::missing) {
+    add_soa(end.zone);
+    table_.nodes_[id].special = end.zone + 1;
+  }
   if (end.kind == ChainEnd::Kind::delegation) add_referral(end.node);
   add_entry(id, ZoneTable::any_other_type, rcode_of(end.kind), true);
 

@@ -170,8 +170,12 @@ class NameAnswer {
     if (query_.qtype == rrtype::soa && node.has(Node::is_apex) && !snapshot_.serials.empty()) {
       return reply_.set_soa_serial(snapshot_.serials[node.zone]);
     }
-    if (!node.has(Node::leads_to_service) || !answer->is_for_other_types) return;
-    steer(node, {static_cast<std::uint16_t>(answer->next_owner + shift), Chain::yes});
+    if (!answer->is_for_other_types) return;
+    if (node.has(Node::leads_to_service)) {
+      steer(node, {static_cast<std::uint16_t>(answer->next_owner + shift), Chain::yes});
+    } else if (node.has(Node::is_cname) && node.special != 0 && !snapshot_.serials.empty()) {
+      reply_.set_soa_serial(snapshot_.serials[node.special - 1]);
+    }
   }
 
  private:

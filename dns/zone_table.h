@@ -26,6 +26,7 @@ struct Node {
   static constexpr std::uint8_t is_service = 16;   // `special` is the ServiceId
   /// With is_cname: its chain ends at service `special`. Without: it tells that service's mode.
   static constexpr std::uint8_t leads_to_service = 32;
+  /// Without leads_to_service: `special` is 1 + the zone whose SOA ends its chain, 0: none does.
   static constexpr std::uint8_t is_cname = 64;
   static constexpr std::uint8_t has_tenants = 128;  // with is_service: names below are tenants'
 

@@ -449,6 +449,29 @@ TEST_CASE("serial: it moves with what a transfer gives, and only then", "[dns][t
   }
 }
 
+TEST_CASE("serial: every SOA says it, those behind aliases too", "[dns][transfer]") {
+  TransferWorld world;
+  world.add_api(zones::Residency::none, 1, 0);
+  world.world.add("alias.example.com. 300 IN CNAME www.example.com.");
+  world.world.add("gone.example.com. 300 IN CNAME nothing.example.com.");
+  world.world.add("steered.example.com. 300 IN CNAME api.example.com.");
+  world.world.add("led.example.com. 300 IN DNAME example.com.");
+  world.prepare();
+  world.build();
+  REQUIRE(world.serial() == start_serial + 1);
+  const std::string serial = " " + std::to_string(start_serial + 1) + " ";
+  for (const char* const qname :
+       {"www.example.com", "nothing.example.com", "alias.example.com", "gone.example.com",
+        "steered.example.com", "www.led.example.com", "nothing.led.example.com",
+        "gone.led.example.com", "steered.led.example.com"}) {
+    CAPTURE(qname);
+    const Lines soa = world.client->ask(qname, rrtype::srv).authority();
+    REQUIRE(soa.size() == 1);
+    CAPTURE(soa[0]);
+    CHECK(soa[0].find(serial) != std::string::npos);
+  }
+}
+
 TEST_CASE("serial: a load never takes it back", "[dns][transfer]") {
   SerialWorld world;
   world.look_at(world.moved({0, 1}, after(60)));
