@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "dns/local_names.h"
 #include "dns/rendered_layout.h"
+#include "dns/steered_answers.h"
 #include "dns/zone_compiler.h"
 
 namespace demarc::dns {
@@ -13,10 +15,6 @@ namespace {
 bool is_at_or_below(std::string_view name, std::string_view ancestor) {
   while (name.size() > ancestor.size()) name.remove_prefix(static_cast<std::uint8_t>(name[0]) + 1U);
   return name == ancestor;
-}
-
-bool is_steered_type(std::uint16_t type) {
-  return type == rrtype::a || type == rrtype::aaaa || type == rrtype::cname;
 }
 
 bool is_binding(std::uint16_t type) { return type == rrtype::svcb || type == rrtype::https; }
@@ -45,7 +43,31 @@ std::uint8_t label_count(std::string_view name) {
   return count;
 }
 
+// The CNAME that a DNAME above `owner` makes, with its TTL (RFC 6672 §3.1); nothing if the target
+// would be too long.
+std::optional<zones::RRset> cname_by(const zones::RRset& dname, const std::string& owner) {
+  const std::size_t kept = owner.size() - dname.owner.wire().size();
+  std::string target = owner.substr(0, kept) + dname.rdata.front();
+  if (target.size() > name_size_max) return std::nullopt;
+  return zones::RRset{{}, rrtype::cname, dname.ttl, {std::move(target)}};
+}
+
 }  // namespace
+
+Rcode ZoneCompiler::rcode_of(ChainEnd::Kind kind) {
+  switch (kind) {
+    case ChainEnd::Kind::missing:
+      return Rcode::nxdomain;
+    case ChainEnd::Kind::too_long:
+      return Rcode::yxdomain;
+    case ChainEnd::Kind::outside:
+    case ChainEnd::Kind::records:
+    case ChainEnd::Kind::service:
+    case ChainEnd::Kind::delegation:
+      break;
+  }
+  return Rcode::noerror;
+}
 
 std::optional<SystemError> ZoneCompiler::render_negatives() {
   for (std::uint32_t zone = 0; zone < repository_.zones.size(); ++zone) {
@@ -101,12 +123,14 @@ void ZoneCompiler::render_cname(NodeId id, const zones::RRset& cname) {
   const bool has_end = end.kind == ChainEnd::Kind::records || end.kind == ChainEnd::Kind::service;
 
   begin_chain(id, hops);
-  if (end.kind == ChainEnd::Kind::records || end.kind == ChainEnd::Kind::missing) add_soa(end.zone);
+  if (end.kind == ChainEnd::Kind::records || end.kind == ChainEnd::Kind::missing) {
+    add_soa(end.zone);
+    table_.nodes_[id].special = end.zone + 1;
+  }
   if (end.kind == ChainEnd::Kind::delegation) add_referral(end.node);
-  const bool is_missing = end.kind == ChainEnd::Kind::missing;
-  add_entry(id, ZoneTable::any_other_type, is_missing ? Rcode::nxdomain : Rcode::noerror, true);
+  add_entry(id, ZoneTable::any_other_type, rcode_of(end.kind), true);
 
-  begin_chain(id, {hops.front()});
+  begin_chain(id, std::span(hops).first(1));
   add_entry(id, rrtype::cname, Rcode::noerror, true);
   if (end.kind == ChainEnd::Kind::delegation) return render_chain_to_cut(id, end, hops);
   if (!has_end) return;
@@ -120,7 +144,9 @@ void ZoneCompiler::render_cname(NodeId id, const zones::RRset& cname) {
     const bool is_steered = end.kind == ChainEnd::Kind::service && is_steered_type(rrset->type);
     if (is_steered) continue;
     begin_chain(id, hops);
-    writer_.add(Section::answer, end.owner, *rrset, rrset->ttl);
+    if (std::ranges::find(hops, rrset, &Hop::dname) == hops.end()) {
+      writer_.add(Section::answer, end.owner, *rrset, rrset->ttl);
+    }
     writer_.optional_from_here();
     add_addresses(*rrset);
     add_entry(id, rrset->type, Rcode::noerror, true);
@@ -158,42 +184,72 @@ void ZoneCompiler::render_chain_to_apex(NodeId id, const ChainEnd& end,
 // Collects the CNAMEs from `owner` on, until a name has none or the chain is too long.
 ZoneCompiler::ChainEnd ZoneCompiler::follow(const std::string& owner, const zones::RRset& cname,
                                             std::vector<Hop>& hops) const {
-  hops.push_back({owner, &cname});
+  hops.push_back({.owner = owner, .record = &cname});
   while (true) {
-    std::string target = to_lower(hops.back().cname->rdata.front());
+    std::string target = to_lower(hops.back().cname()->rdata.front());
     NameKey key;
     if (key.read(as_bytes(target)) == 0) return {};
     const Match match = table_.find(key);
-    if (match.kind == MatchKind::outside) return {};
+    if (match.kind == MatchKind::outside || may_be_challenge(match, key)) return {};
     const Node& node = table_.node(match.node);
-    if (node.has(Node::is_cut | Node::is_below_cut)) {
-      return {ChainEnd::Kind::delegation, node.special, node.zone, std::move(target)};
-    }
-    if (node.is_mode()) return {};  // changes with time: the client asks for it
-    if (match.kind == MatchKind::missing) {
-      // A tenant's name may be one: the client asks for the target by itself, which answers it.
-      if (node.has(Node::has_tenants)) return {};
-      return {ChainEnd::Kind::missing, match.node, node.zone, std::move(target)};
-    }
-    if (node.has(Node::is_service)) {
-      return {ChainEnd::Kind::service, match.node, node.zone, std::move(target)};
-    }
-    const zones::RRset* const next = find_rrset(match.node, rrtype::cname);
-    if (next == nullptr) {
-      return {ChainEnd::Kind::records, match.node, node.zone, std::move(target)};
-    }
+    const bool is_cut = node.has(Node::is_cut | Node::is_below_cut);
+    const bool is_missing = match.kind == MatchKind::missing;
+    const auto* const next = is_cut || is_missing || node.has(Node::is_service)
+                                 ? nullptr
+                                 : find_rrset(match.node, rrtype::cname);
+    const auto* const dname =
+        is_cut || !is_missing ? nullptr : find_rrset(match.node, rrtype::dname);
+    if (next == nullptr && dname == nullptr) return end_without_cname(match, std::move(target));
+
     const bool is_loop =
         std::ranges::any_of(hops, [&](const Hop& hop) { return hop.owner == target; });
     if (is_loop || hops.size() == cname_chain_max) return {};
-    hops.push_back({std::move(target), next});
+    hops.push_back({.owner = std::move(target), .record = next, .dname = dname});
+    if (dname == nullptr) continue;
+    hops.back().made = cname_by(*dname, hops.back().owner);
+    if (!hops.back().made) return {.kind = ChainEnd::Kind::too_long};
+    // It makes a longer name each time, and no other.
+    if (is_at_or_below(to_lower(dname->rdata.front()), dname->owner.wire())) return {};
   }
 }
 
-void ZoneCompiler::begin_chain(NodeId id, const std::vector<Hop>& hops) {
+ZoneCompiler::ChainEnd ZoneCompiler::end_without_cname(const Match& match,
+                                                       std::string target) const {
+  const Node& node = table_.node(match.node);
+  if (node.has(Node::is_cut | Node::is_below_cut)) {
+    return {ChainEnd::Kind::delegation, node.special, node.zone, std::move(target)};
+  }
+  if (node.is_mode()) return {};  // changes with time: the client asks for it
+  if (match.kind == MatchKind::missing) {
+    // A tenant's name may be one: the client asks for the target by itself, which answers it.
+    if (node.has(Node::has_tenants)) return {};
+    return {ChainEnd::Kind::missing, match.node, node.zone, std::move(target)};
+  }
+  const auto kind = node.has(Node::is_service) ? ChainEnd::Kind::service : ChainEnd::Kind::records;
+  return {kind, match.node, node.zone, std::move(target)};
+}
+
+// Its values come and go without the zone (dns/local_names.h): the client asks for it.
+bool ZoneCompiler::may_be_challenge(const Match& match, const NameKey& name) const {
+  const Node& node = table_.node(match.node);
+  if (!is_challenge_name(name.suffix(0)) || node.has(Node::is_cut | Node::is_below_cut)) {
+    return false;
+  }
+  return match.kind != MatchKind::exact ||
+         (sources_[match.node].count == 0 && !node.has(Node::is_service) && !node.is_mode());
+}
+
+void ZoneCompiler::begin_chain(NodeId id, std::span<const Hop> hops) {
   const std::string_view owner = owner_of(id);
   writer_.begin(owner, owner.starts_with("\1*") ? Shift::below_owner : Shift::none);
   for (const Hop& hop : hops) {
-    writer_.add(Section::answer, hop.owner, *hop.cname, hop.cname->ttl);
+    const auto first = std::ranges::find(hops, hop.dname, &Hop::dname);
+    if (hop.dname != nullptr && &*first == &hop) {
+      writer_.add(Section::answer, hop.dname->owner.wire(), *hop.dname, hop.dname->ttl);
+    }
+    if (const auto* const cname = hop.cname()) {
+      writer_.add(Section::answer, hop.owner, *cname, cname->ttl);
+    }
   }
 }
 
@@ -210,12 +266,32 @@ void ZoneCompiler::add_referral(NodeId cut) {
 }
 
 void ZoneCompiler::add_addresses(const zones::RRset& rrset) {
+  std::vector<std::string> seen;
   for (const zones::Rdata& rdata : rrset.rdata) {
     const std::string_view target = target_of(rrset.type, rdata);
     if (target.empty()) continue;
     const bool means_owner = target.size() == 1 && is_binding(rrset.type);
     if (means_owner && rrset.owner.is_wildcard()) continue;
-    add_addresses_of(means_owner ? rrset.owner.wire() : to_lower(target));
+    const std::string name = means_owner ? std::string(rrset.owner.wire()) : to_lower(target);
+    if (std::ranges::count(seen, name) != 0) continue;
+    seen.push_back(name);
+    if (is_binding(rrset.type) && rrset.owner.wire() != name) add_bindings_of(name, rrset.type);
+    add_addresses_of(name);
+  }
+}
+
+// What an alias leads to, as far as it is static: the client would ask for it next (RFC 9460 §4.1).
+void ZoneCompiler::add_bindings_of(std::string_view target, std::uint16_t type) {
+  NameKey key;
+  if (key.read(as_bytes(target)) == 0) return;
+  const Match match = table_.find(key);
+  if (match.kind != MatchKind::exact) return;
+  const Node& node = table_.node(match.node);
+  const bool is_elsewhere = node.has(Node::is_cut | Node::is_below_cut);
+  const bool is_drawn = node.has(Node::is_service) && is_steered_type(type);
+  if (is_elsewhere || is_drawn) return;
+  if (const auto* const bindings = find_rrset(match.node, type)) {
+    writer_.add(Section::additional, target, *bindings, bindings->ttl);
   }
 }
 

@@ -17,13 +17,18 @@ constexpr std::size_t body_size_max = message_size_max - header_size - name_size
                                       edns::opt_size - edns::option_header_size -
                                       client_subnet_size_max;
 
-// The names at the start of an RDATA that may be compressed: those of RFC 1035 types (RFC 3597 §4).
-struct CompressibleNames {
-  std::size_t offset = 0;
-  std::size_t count = 0;
-};
+std::size_t label_size(std::string_view name) { return static_cast<std::uint8_t>(name[0]) + 1U; }
 
-CompressibleNames compressible_names(std::uint16_t type) {
+// The name at the start of `bytes`. Precondition: there is one, as the loader checked.
+std::string_view first_name(std::string_view bytes) {
+  std::size_t size = 0;
+  while (size < bytes.size() && bytes[size] != '\0') size += label_size(bytes.substr(size));
+  return bytes.substr(0, size + 1);
+}
+
+}  // namespace
+
+CompressibleNames compressible_names(std::uint16_t type) noexcept {
   switch (type) {
     case rrtype::ns:
     case rrtype::md:
@@ -43,17 +48,6 @@ CompressibleNames compressible_names(std::uint16_t type) {
       return {};
   }
 }
-
-std::size_t label_size(std::string_view name) { return static_cast<std::uint8_t>(name[0]) + 1U; }
-
-// The name at the start of `bytes`. Precondition: there is one, as the loader checked.
-std::string_view first_name(std::string_view bytes) {
-  std::size_t size = 0;
-  while (size < bytes.size() && bytes[size] != '\0') size += label_size(bytes.substr(size));
-  return bytes.substr(0, size + 1);
-}
-
-}  // namespace
 
 std::string to_lower(std::string_view name) {
   std::string lower(name);
@@ -164,6 +158,7 @@ void AnswerWriter::add_record(std::string_view owner, const zones::RRset& rrset,
 }
 
 void AnswerWriter::write_rdata(std::uint16_t type, std::string_view rdata) {
+  if (type == rrtype::dname) return write_target(rdata);
   const CompressibleNames names = compressible_names(type);
   const auto append = [this](std::string_view bytes) {
     out_.body.insert(out_.body.end(), bytes.begin(), bytes.end());
@@ -176,6 +171,17 @@ void AnswerWriter::write_rdata(std::uint16_t type, std::string_view rdata) {
     rdata.remove_prefix(name.size());
   }
   append(rdata);
+}
+
+// Never compressed itself (RFC 6672 §2.5); the CNAME that it makes points to it.
+void AnswerWriter::write_target(std::string_view name) {
+  const std::string lower = to_lower(name);
+  for (std::size_t begin = 0; name[begin] != '\0'; begin += label_size(name.substr(begin))) {
+    const std::size_t position = header_size + qname_.size() + 4 + out_.body.size() + begin;
+    if (!compresses_ || position > pointer_target_max) break;
+    positions_.emplace(lower.substr(begin), static_cast<std::uint16_t>(position));
+  }
+  out_.body.insert(out_.body.end(), name.begin(), name.end());
 }
 
 void AnswerWriter::write_name(std::string_view name) {

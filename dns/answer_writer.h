@@ -72,6 +72,7 @@ class AnswerWriter {
   void add_record(std::string_view owner, const zones::RRset& rrset, std::uint32_t ttl,
                   std::string_view rdata);
   void write_rdata(std::uint16_t type, std::string_view rdata);
+  void write_target(std::string_view name);
   void write_name(std::string_view name);
   void write_pointer(std::uint16_t target, bool moves);
   void learn_qname();
@@ -86,6 +87,14 @@ class AnswerWriter {
   std::unordered_map<std::string, std::uint16_t> positions_;  // of names in the message
   Rendered out_;
 };
+
+/// The names at the start of an RDATA that may be compressed: those of RFC 1035 types (RFC 3597
+/// §4).
+struct CompressibleNames {
+  std::size_t offset = 0;
+  std::size_t count = 0;
+};
+[[nodiscard]] CompressibleNames compressible_names(std::uint16_t type) noexcept;
 
 /// ASCII upper case to lower, as names compare (RFC 4343).
 [[nodiscard]] std::string to_lower(std::string_view name);

@@ -13,6 +13,12 @@ constexpr std::size_t string_size_max = 255;
 
 }  // namespace
 
+bool is_challenge_name(std::span<const std::uint8_t> name) noexcept {
+  if (name.size() <= challenge_label.size() + 1 || name[0] != challenge_label.size()) return false;
+  return std::ranges::equal(name.subspan(1, challenge_label.size()), challenge_label, {}, {},
+                            [](char letter) { return static_cast<std::uint8_t>(letter); });
+}
+
 void TextRecords::add(std::string_view text, std::uint32_t ttl) {
   const std::size_t strings =
       std::max<std::size_t>((text.size() + string_size_max - 1) / string_size_max, 1);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +56,9 @@ struct OperatorView {
 };
 
 inline constexpr std::string_view challenge_label = "_acme-challenge";
+
+/// Whether a name (wire, lower case) is one of a challenge's.
+[[nodiscard]] bool is_challenge_name(std::span<const std::uint8_t> name) noexcept;
 
 /// Immutable. By the whole name on the wire, in lower case.
 using Challenges = std::map<std::string, TextRecords, std::less<>>;

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "dns/client_subnet.h"
+#include "dns/https_record.h"
 #include "dns/wire.h"
 
 namespace demarc::dns {
@@ -108,6 +109,28 @@ bool Reply::append(const Answer& answer, std::size_t shift) noexcept {
   return true;
 }
 
+std::uint16_t Reply::append_name_record(std::uint16_t owner_at, std::uint16_t type,
+                                        std::uint32_t ttl, std::span<const std::uint8_t> head,
+                                        std::uint16_t tail_at) noexcept {
+  const std::size_t rdata_size = head.size() + (tail_at != 0 ? 2 : 0);
+  if (is_truncated_ || rr_rdata_at + rdata_size > body_limit_ - size_) {
+    does_not_fit();
+    return 0;
+  }
+  std::uint8_t* const record = out_ + size_;
+  put16(record, std::size_t{pointer_mark} | owner_at);
+  put16(record + 2, type);
+  put16(record + 4, rrclass::in);
+  put32(record + rr_ttl_at, ttl);
+  put16(record + rr_rdata_at - 2, rdata_size);
+  std::ranges::copy(head, record + rr_rdata_at);
+  if (tail_at != 0) put16(record + rr_rdata_at + head.size(), std::size_t{pointer_mark} | tail_at);
+  const auto rdata_at = static_cast<std::uint16_t>(size_ + rr_rdata_at);
+  size_ += rr_rdata_at + rdata_size;
+  ++answer_count_;
+  return rdata_at;
+}
+
 bool Reply::append(const Drawn& drawn, std::uint16_t owner, std::optional<std::uint32_t> ttl_max,
                    bool may_repeat) noexcept {
   const std::size_t first_record = size_;
@@ -174,6 +197,29 @@ void Reply::append_additional(const Drawn& drawn, std::span<const std::uint8_t> 
       std::ranges::copy(record.subspan(2), out_ + size_);
       size_ += record.size() - 2;
       if (ttl_max) lower_ttl(owner_end, *ttl_max);
+      ++additional_count_;
+    }
+  }
+}
+
+void Reply::append_hinted(const RecordBytes& https, std::uint16_t owner_at,
+                          std::optional<std::uint32_t> ttl_max) noexcept {
+  const std::uint32_t ttl = get32(https.bytes.data() + rr_ttl_at);
+  for (const geo::Family family : {geo::Family::ipv4, geo::Family::ipv6}) {
+    const bool is_ipv4 = family == geo::Family::ipv4;
+    const std::size_t address_size = is_ipv4 ? 4 : 16;
+    const auto hints = hints_of(https.bytes.subspan(rr_rdata_at), family);
+    const std::size_t count = hints.size() / address_size;
+    if (is_truncated_ || count * (rr_rdata_at + address_size) > body_limit_ - size_) continue;
+    for (std::size_t index = 0; index < count; ++index) {
+      std::uint8_t* const record = out_ + size_;
+      put16(record, std::size_t{pointer_mark} | owner_at);
+      put16(record + rr_type_at, is_ipv4 ? rrtype::a : rrtype::aaaa);
+      put16(record + rr_type_at + 2, rrclass::in);
+      put32(record + rr_ttl_at, ttl_max ? std::min(ttl, *ttl_max) : ttl);
+      put16(record + rr_rdata_at - 2, address_size);
+      std::memcpy(record + rr_rdata_at, hints.data() + index * address_size, address_size);
+      size_ += rr_rdata_at + address_size;
       ++additional_count_;
     }
   }

@@ -69,6 +69,13 @@ class Reply {
   /// message is now one with TC (RFC 2181 §9), or SERVFAIL where no longer message exists.
   bool append(const Answer& answer, std::size_t shift) noexcept;
 
+  /// Appends to the answer section one record whose owner is the name at `owner_at` in this
+  /// message. Its RDATA is `head`, then a pointer to the name at `tail_at`, if that is not 0.
+  /// Returns where the RDATA begins; 0: it did not fit, as above.
+  std::uint16_t append_name_record(std::uint16_t owner_at, std::uint16_t type, std::uint32_t ttl,
+                                   std::span<const std::uint8_t> head,
+                                   std::uint16_t tail_at) noexcept;
+
   /// Appends what was drawn, its owner pointing to `owner` in this message, with TTLs of at most
   /// `ttl_max`. `may_repeat`: leaves out records already there. False: as above.
   bool append(const Drawn& drawn, std::uint16_t owner, std::optional<std::uint32_t> ttl_max,
@@ -79,6 +86,11 @@ class Reply {
   /// set.
   void append_additional(const Drawn& drawn, std::span<const std::uint8_t> owner,
                          std::uint16_t& owner_at, std::optional<std::uint32_t> ttl_max) noexcept;
+
+  /// Appends the addresses that an HTTPS record of ours hints at as additional records with its
+  /// TTL, owned by the name at `owner_at`: per family all of them or, where they do not fit, none.
+  void append_hinted(const RecordBytes& https, std::uint16_t owner_at,
+                     std::optional<std::uint32_t> ttl_max) noexcept;
 
   /// Lowers the TTL of the record whose owner ends at `owner_end` (RFC 1035 §4.1.3).
   void lower_ttl(std::size_t owner_end, std::uint32_t ttl_max) noexcept;
@@ -97,6 +109,11 @@ class Reply {
 
   /// SERVFAIL without any record, whatever was appended before.
   void fail() noexcept;
+
+  /// What has been written from `from` on; until the next change.
+  [[nodiscard]] std::span<std::uint8_t> written_from(std::size_t from) noexcept {
+    return {out_ + from, size_ - from};
+  }
 
   /// The message's size by now.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }

@@ -4,6 +4,7 @@
 
 #include "dns/local_reply.h"
 #include "dns/query.h"
+#include "dns/redirected_reply.h"
 #include "dns/steered_reply.h"
 #include "dns/transfer_reply.h"
 #include "dns/wire.h"
@@ -138,10 +139,6 @@ void add_ds_of_apex(const Snapshot& snapshot, const Node& apex, const Query& que
   }
 }
 
-bool is_address_or_cname(std::uint16_t qtype) noexcept {
-  return qtype == rrtype::a || qtype == rrtype::aaaa || qtype == rrtype::cname;
-}
-
 // What a name that exists, or the wildcard that covers it, says to one query.
 class NameAnswer {
  public:
@@ -159,7 +156,7 @@ class NameAnswer {
     if (query_.qtype == rrtype::ds && node.has(Node::is_apex)) {
       return add_ds_of_apex(snapshot_, node, query_, reply_);
     }
-    if (node.has(Node::is_service) && is_address_or_cname(query_.qtype)) {
+    if (node.has(Node::is_service) && is_steered_type(query_.qtype)) {
       return steer(node, SteeredPlace{});
     }
     const auto answer = zones.find_answer(node, query_.qtype);
@@ -173,8 +170,12 @@ class NameAnswer {
     if (query_.qtype == rrtype::soa && node.has(Node::is_apex) && !snapshot_.serials.empty()) {
       return reply_.set_soa_serial(snapshot_.serials[node.zone]);
     }
-    if (!node.has(Node::leads_to_service) || !answer->is_for_other_types) return;
-    steer(node, {static_cast<std::uint16_t>(answer->next_owner + shift), Chain::yes});
+    if (!answer->is_for_other_types) return;
+    if (node.has(Node::leads_to_service)) {
+      steer(node, {static_cast<std::uint16_t>(answer->next_owner + shift), Chain::yes});
+    } else if (node.has(Node::is_cname) && node.special != 0 && !snapshot_.serials.empty()) {
+      reply_.set_soa_serial(snapshot_.serials[node.special - 1]);
+    }
   }
 
  private:
@@ -237,6 +238,9 @@ void add_answer(const Incoming& incoming, Reply& reply) noexcept {
   if (query.edns.wants_zone_version) reply.set_zone_version(version_of(snapshot, node.zone));
   if (node.has(Node::is_cut | Node::is_below_cut)) {
     return add_referral({snapshot, worker, query, client}, match, reply);
+  }
+  if (match.kind == MatchKind::missing && snapshot.zones->find_dname(node)) {
+    return add_redirected({snapshot, worker, query, client}, match, reply);
   }
   if ((snapshot.operators || snapshot.challenges) && may_be_local(match, node) &&
       add_local_name({snapshot, worker, query, client}, node.zone, reply)) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "dns/client_subnet.h"
+#include "dns/https_record.h"
 #include "dns/transfer_records.h"
 #include "dns/wire.h"
 #include "zones/mode_signal.h"
@@ -35,6 +36,7 @@ ServiceAnswers ServiceCompiler::build() {
   assert(answers_.choice_of_variant_.size() == views_.variants(service_.view).size());
   assert(answers_.fenced_choice_of_variant_.size() == answers_.choice_of_variant_.size());
   note_types();
+  if (service_.https) add_https_front();
   for (const zones::Choice& choice : cleared_.choices()) add_choice(choice);
   check_shares();
   add_modes();
@@ -50,6 +52,7 @@ void ServiceCompiler::note_types() {
     for (bool& may_have : answers_.may_have_) may_have = may_have || is_cname;
     for (const geo::Address& address : record.addresses) {
       answers_.may_have_[address.family == geo::Family::ipv4 ? 0 : 1] = true;
+      if (service_.https) answers_.may_have_[static_cast<std::size_t>(SteeredType::https)] = true;
     }
   }
   for (const zones::Choice& choice : cleared_.choices()) {
@@ -138,6 +141,8 @@ void ServiceCompiler::add_all(const zones::Choice& choice, ServiceAnswers::Choic
     compiled.all_at[index] = static_cast<std::uint32_t>(answers_.bytes_.size());
     compiled.all_count[index] = add_addresses(addresses, families[index]);
   }
+  compiled.all_https_at = static_cast<std::uint32_t>(answers_.bytes_.size());
+  compiled.all_https_size = add_https(addresses);
 }
 
 std::uint16_t ServiceCompiler::add_record(zones::RecordId id) {
@@ -158,6 +163,8 @@ std::uint16_t ServiceCompiler::add_record(zones::RecordId id) {
     rendered.addresses_at[index] = static_cast<std::uint32_t>(answers_.bytes_.size());
     rendered.address_count[index] = add_addresses(record.addresses, families[index]);
   }
+  rendered.https_at = static_cast<std::uint32_t>(answers_.bytes_.size());
+  rendered.https_size = add_https(record.addresses);
   answers_.records_.push_back(rendered);
   return next;
 }
@@ -176,6 +183,24 @@ std::uint16_t ServiceCompiler::add_addresses(std::span<const geo::Address> addre
     ++count;
   }
   return count;
+}
+
+// What only those that are drawn together have in common.
+void ServiceCompiler::add_https_front() {
+  const auto at = static_cast<std::uint32_t>(answers_.bytes_.size());
+  const auto front = https_front(*service_.https);
+  add_head(rrtype::https, front.size());
+  answers_.bytes_.insert(answers_.bytes_.end(), front.begin(), front.end());
+  answers_.https_front_ = {at, static_cast<std::uint16_t>(answers_.bytes_.size() - at)};
+}
+
+// The size of the record; 0: there is none.
+std::uint16_t ServiceCompiler::add_https(std::span<const geo::Address> addresses) {
+  if (!service_.https || addresses.empty()) return 0;
+  const auto rdata = https_rdata(*service_.https, addresses);
+  add_head(rrtype::https, rdata.size());
+  answers_.bytes_.insert(answers_.bytes_.end(), rdata.begin(), rdata.end());
+  return static_cast<std::uint16_t>(rr_rdata_at + rdata.size());
 }
 
 void ServiceCompiler::add_head(std::uint16_t type, std::size_t rdata_size) {

@@ -31,6 +31,8 @@ class ServiceCompiler {
   void add_all(const zones::Choice& choice, ServiceAnswers::Choice& compiled);
   std::uint16_t add_record(zones::RecordId id);
   std::uint16_t add_addresses(std::span<const geo::Address> addresses, geo::Family family);
+  void add_https_front();
+  std::uint16_t add_https(std::span<const geo::Address> addresses);
   void add_head(std::uint16_t type, std::size_t rdata_size);
 
   const zones::Service& service_;

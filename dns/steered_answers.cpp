@@ -23,8 +23,14 @@ RecordBytes ServiceAnswers::addresses(std::uint32_t at, std::uint16_t count,
   return {{bytes_.data() + at, std::size_t{count} * stride}, count, stride};
 }
 
-void ServiceAnswers::append(const Record& record, SteeredType type, Drawn& drawn) const noexcept {
+inline void ServiceAnswers::append(const Record& record, SteeredType type,
+                                   Drawn& drawn) const noexcept {
   if (type == SteeredType::other) return;
+  if (type == SteeredType::https) {
+    if (record.https_size == 0) return;
+    drawn.parts[drawn.part_count++] = one_record(record.https_at, record.https_size);
+    return;
+  }
   const auto index = static_cast<std::size_t>(type);
   if (record.address_count[index] == 0) return;
   drawn.parts[drawn.part_count++] =
@@ -38,17 +44,18 @@ void ServiceAnswers::draw(const Choice& choice, SteeredType type, Random& random
   const std::uint16_t place = dns::draw(columns, choice.weight_sum, random.next());
   const Record& record = record_of(choice, place);
   if (record.cname_size != 0) {
-    drawn.parts[drawn.part_count++] = {
-        {bytes_.data() + record.cname_at, record.cname_size}, 1, record.cname_size};
+    drawn.parts[drawn.part_count++] = one_record(record.cname_at, record.cname_size);
     return;
   }
   if (answers_ == 1 || choice.column_count == 1) return append(record, type, drawn);
   if (answers_ < choice.column_count) {
     return draw_more(choice, type, place, random, memory, drawn);
   }
-  const auto index = static_cast<std::size_t>(type);
-  if (type == SteeredType::other || choice.all_count[index] == 0) return;
-  drawn.parts[drawn.part_count++] = addresses(choice.all_at[index], choice.all_count[index], type);
+  append({.addresses_at = choice.all_at,
+          .address_count = choice.all_count,
+          .https_size = choice.all_https_size,
+          .https_at = choice.all_https_at},
+         type, drawn);
 }
 
 // Without replacement: each further record by its weight among those that are left.
@@ -56,14 +63,13 @@ void ServiceAnswers::draw_more(const Choice& choice, SteeredType type, std::uint
                                Random& random, DrawMemory& memory, Drawn& drawn) const noexcept {
   const std::uint16_t* const weights = weight_of_column_.data() + choice.first_column;
   const auto wanted = std::min(answers_, drawn_records_max);
-  std::array<std::uint16_t, drawn_records_max> places;
   std::uint32_t sum_left = choice.weight_sum;
   std::uint16_t place = first;
   for (std::size_t count = 0; count < wanted; ++count) {
-    places[count] = place;
+    memory.places[count] = place;
     memory.is_drawn[place / 64] |= std::uint64_t{1} << (place % 64);
     sum_left -= weights[place];
-    append(record_of(choice, place), type, drawn);
+    if (type != SteeredType::https) append(record_of(choice, place), type, drawn);
     if (count + 1 == wanted) break;
 
     std::uint32_t level = scaled(static_cast<std::uint32_t>(random.next() >> 32), sum_left);
@@ -73,7 +79,36 @@ void ServiceAnswers::draw_more(const Choice& choice, SteeredType type, std::uint
       level -= weights[place];
     }
   }
-  for (std::size_t count = 0; count < wanted; ++count) memory.is_drawn[places[count] / 64] = 0;
+  for (std::size_t count = 0; count < wanted; ++count) {
+    memory.is_drawn[memory.places[count] / 64] = 0;
+  }
+  if (type != SteeredType::https || https_front_.size == 0) return;
+  drawn.parts[drawn.part_count++] = merged_https(choice, wanted, memory);
+}
+
+// The addresses of the records that were drawn, from their rendered A and AAAA records.
+RecordBytes ServiceAnswers::merged_https(const Choice& choice, std::size_t drawn_count,
+                                         DrawMemory& memory) const noexcept {
+  HintWriter writer({bytes_.data() + https_front_.at, https_front_.size}, memory.https);
+  for (const SteeredType type : {SteeredType::a, SteeredType::aaaa}) {
+    writer.begin(type == SteeredType::a ? geo::Family::ipv4 : geo::Family::ipv6);
+    const auto index = static_cast<std::size_t>(type);
+    for (std::size_t count = 0; count < drawn_count; ++count) {
+      const Record& record = record_of(choice, memory.places[count]);
+      const RecordBytes part =
+          addresses(record.addresses_at[index], record.address_count[index], type);
+      for (std::size_t at = rr_rdata_at; at < part.bytes.size(); at += part.stride) {
+        if (addresses_repeat_) {
+          writer.add_once(part.bytes.data() + at);
+        } else {
+          writer.add(part.bytes.data() + at);
+        }
+      }
+    }
+  }
+  const auto size = static_cast<std::uint16_t>(writer.finish());
+  put16(memory.https.data() + rr_rdata_at - 2, size - rr_rdata_at);
+  return {{memory.https.data(), size}, 1, size};
 }
 
 ServiceAnswers compile_service(const zones::Repository& repository, const zones::Views& views,

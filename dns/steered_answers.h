@@ -1,5 +1,5 @@
 // The answers of one service, rendered from its cleared weights: per choice a table to draw a
-// record from, per record the bytes of its A, AAAA and CNAME records. zones/gate.h made the
+// record from, per record the bytes of its A, AAAA, HTTPS and CNAME records. zones/gate.h made the
 // weights; dns/steered_reply.cpp draws and copies.
 #pragma once
 
@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "dns/alias_table.h"
+#include "dns/https_record.h"
 #include "dns/random.h"
+#include "dns/wire.h"
 #include "geo/base/moment.h"
 #include "zones/cleared_weights.h"
 #include "zones/model.h"
@@ -18,9 +20,16 @@
 
 namespace demarc::dns {
 
-/// What a steered owner is asked for. `other`: any type but addresses; only a CNAME answers it.
-enum class SteeredType : std::uint8_t { a, aaaa, other };
-inline constexpr std::size_t steered_type_count = 3;
+/// What a steered owner is asked for. `other`: any type but these; only a CNAME answers it.
+enum class SteeredType : std::uint8_t { a, aaaa, https, other };
+inline constexpr std::size_t steered_type_count = 4;
+
+/// Types that a service decides for its name, whatever static records stand there: one decision a
+/// name. Other types are its own static records; where it has none, it is asked for a CNAME.
+[[nodiscard]] constexpr bool is_steered_type(std::uint16_t qtype) noexcept {
+  return qtype == rrtype::a || qtype == rrtype::aaaa || qtype == rrtype::cname ||
+         qtype == rrtype::https;
+}
 
 /// RRs of one type side by side, all of `stride` bytes: the owner (a pointer to the QNAME), TYPE,
 /// CLASS, TTL, RDLENGTH, RDATA.
@@ -29,6 +38,7 @@ struct RecordBytes {
   std::uint16_t count = 0;
   std::uint16_t stride = 0;
 };
+inline constexpr std::size_t rr_type_at = 2;
 inline constexpr std::size_t rr_ttl_at = 6;
 inline constexpr std::size_t rr_rdata_at = 12;
 
@@ -39,9 +49,12 @@ inline constexpr std::size_t drawn_records_max = 256;
 /// What a draw of several records needs to remember; one per query thread.
 struct DrawMemory {
   std::array<std::uint64_t, 65'536 / 64> is_drawn{};  // by place in the choice; zero between draws
+  std::array<std::uint16_t, drawn_records_max> places;
+  std::array<std::uint8_t, rr_rdata_at + https_rdata_size_max> https;  // one for several records
 };
 
-/// What was drawn: references to rendered bytes, to be copied one after the other.
+/// What was drawn: references to rendered bytes, or to the DrawMemory's until the next draw, to be
+/// copied one after the other. One HTTPS record at most.
 struct Drawn {
   std::array<RecordBytes, drawn_records_max> parts;
   std::size_t part_count = 0;
@@ -61,6 +74,8 @@ class ServiceAnswers {
     std::uint32_t weight_sum = 0;
     std::array<std::uint32_t, 2> all_at{};     // where all addresses lie together: A, AAAA
     std::array<std::uint16_t, 2> all_count{};  // how many they are
+    std::uint32_t all_https_at = 0;            // the HTTPS record of all
+    std::uint16_t all_https_size = 0;          // 0: there is none
   };
 
   [[nodiscard]] zones::ViewId view() const noexcept { return view_; }
@@ -98,8 +113,10 @@ class ServiceAnswers {
   }
 
   /// Draws by weight what answers `type`, as `answers:` says. The first record drawn decides: a
-  /// CNAME stands alone (RFC 2181 §10.1); otherwise the address records drawn answer together.
-  /// Nothing is drawn (part_count 0) where they lack the type: NODATA.
+  /// CNAME stands alone (RFC 2181 §10.1); otherwise the address records drawn answer together, and
+  /// one HTTPS record hints at the addresses of all of them: they are one endpoint, the same
+  /// target with the same parameters (RFC 9460 §2.4.3, §7.3). Nothing is drawn (part_count 0) where
+  /// they lack the type: NODATA.
   /// Precondition: `choice` is of kind `records`.
   void draw(const Choice& choice, SteeredType type, Random& random, DrawMemory& memory,
             Drawn& drawn) const noexcept;
@@ -113,6 +130,8 @@ class ServiceAnswers {
     std::array<std::uint16_t, 2> address_count{};
     std::uint32_t cname_at = 0;
     std::uint16_t cname_size = 0;  // 0: it has addresses
+    std::uint16_t https_size = 0;  // 0: it has no HTTPS record
+    std::uint32_t https_at = 0;
   };
 
   struct Bytes {
@@ -121,8 +140,11 @@ class ServiceAnswers {
   };
 
   ServiceAnswers() = default;
+  [[nodiscard]] RecordBytes one_record(std::uint32_t at, std::uint16_t size) const noexcept {
+    return {{bytes_.data() + at, size}, 1, size};
+  }
   [[nodiscard]] RecordBytes mode_bytes(Bytes mode) const noexcept {
-    return {{bytes_.data() + mode.at, mode.size}, 1, mode.size};
+    return one_record(mode.at, mode.size);
   }
   [[nodiscard]] const Record& record_of(const Choice& choice, std::uint16_t place) const noexcept {
     return records_[record_of_column_[choice.first_column + place]];
@@ -132,6 +154,8 @@ class ServiceAnswers {
   void draw_more(const Choice& choice, SteeredType type, std::uint16_t first, Random& random,
                  DrawMemory& memory, Drawn& drawn) const noexcept;
   void append(const Record& record, SteeredType type, Drawn& drawn) const noexcept;
+  [[nodiscard]] RecordBytes merged_https(const Choice& choice, std::size_t drawn_count,
+                                         DrawMemory& memory) const noexcept;
 
   zones::ViewId view_{};
   std::uint32_t zone_ = 0;
@@ -140,6 +164,7 @@ class ServiceAnswers {
   std::size_t answers_ = 1;
   std::optional<WallTime> valid_until_;
   Bytes home_mode_, live_mode_;
+  Bytes https_front_;  // what every HTTPS record of the service begins with
   std::array<bool, steered_type_count> may_have_{};
   std::vector<std::uint16_t> choice_of_variant_;
   std::vector<std::uint16_t> fenced_choice_of_variant_;

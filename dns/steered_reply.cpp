@@ -19,7 +19,12 @@ constexpr ExtendedError all_down_error{49154, "all endpoints down"};
 
 SteeredType steered_type(std::uint16_t qtype) noexcept {
   if (qtype == rrtype::a) return SteeredType::a;
-  return qtype == rrtype::aaaa ? SteeredType::aaaa : SteeredType::other;
+  if (qtype == rrtype::aaaa) return SteeredType::aaaa;
+  return qtype == rrtype::https ? SteeredType::https : SteeredType::other;
+}
+
+std::uint16_t type_of(const Drawn& drawn) noexcept {
+  return drawn.part_count == 0 ? 0 : get16(drawn.parts[0].bytes.data() + rr_type_at);
 }
 
 std::optional<ExtendedError> error_of(zones::ChoiceNote note) noexcept {
@@ -142,11 +147,23 @@ void add_slot(const Asked& asked, const ServiceSlot& slot, SteeredPlace place,
   if (drawn.part_count == 0) {
     return add_nodata(asked, answers.zone(), place, chosen.ttl_max, reply);
   }
-  reply.append(drawn, place.owner_at, chosen.ttl_max, answers.addresses_repeat());
+  const bool fits = reply.append(drawn, place.owner_at, chosen.ttl_max, answers.addresses_repeat());
+  if (type == SteeredType::https && fits && type_of(drawn) == rrtype::https) {
+    reply.append_hinted(drawn.parts[0], place.owner_at, chosen.ttl_max);
+  }
 }
 
-bool is_cname(const Drawn& drawn) noexcept {
-  return drawn.part_count == 1 && get16(drawn.parts[0].bytes.data() + 2) == rrtype::cname;
+// The HTTPS record of a target and the addresses that it hints at: one draw for all of them. False:
+// there is none, or no room.
+bool add_target_https(const Drawn& drawn, std::span<const std::uint8_t> owner,
+                      std::uint16_t& owner_at, std::optional<std::uint32_t> ttl_max,
+                      Reply& reply) noexcept {
+  if (type_of(drawn) != rrtype::https) return false;
+  const std::size_t size_before = reply.size();
+  reply.append_additional(drawn, owner, owner_at, ttl_max);
+  if (reply.size() == size_before) return false;
+  reply.append_hinted(drawn.parts[0], owner_at, ttl_max);
+  return true;
 }
 
 void add_target(const Asked& asked, const ServiceSlot& slot, std::span<const std::uint8_t> owner,
@@ -164,10 +181,17 @@ void add_target(const Asked& asked, const ServiceSlot& slot, std::span<const std
   const Chosen chosen = choose(slot, variant, asked.worker);
   if (chosen.choice->kind != zones::ChoiceKind::records) return;
   Drawn& drawn = asked.worker.drawn;
+  const auto draw = [&](SteeredType type) noexcept {
+    answers.draw(*chosen.choice, type, asked.worker.random, asked.worker.draw_memory, drawn);
+  };
+  if (asked.query.qtype == rrtype::https && answers.may_have(SteeredType::https)) {
+    draw(SteeredType::https);
+    if (add_target_https(drawn, owner, owner_at, chosen.ttl_max, reply)) return;
+  }
   for (const SteeredType type : {SteeredType::a, SteeredType::aaaa}) {
     if (!answers.may_have(type)) continue;
-    answers.draw(*chosen.choice, type, asked.worker.random, asked.worker.draw_memory, drawn);
-    if (is_cname(drawn)) return;
+    draw(type);
+    if (type_of(drawn) == rrtype::cname) return;
     reply.append_additional(drawn, owner, owner_at, chosen.ttl_max);
   }
 }
@@ -179,15 +203,15 @@ void add_steered(const Asked& asked, std::uint32_t service, SteeredPlace place,
   add_slot(asked, asked.snapshot.services[service], place, reply);
 }
 
-void add_target_addresses(const Asked& asked, const Answer& answer, std::size_t shift,
-                          Reply& reply) noexcept {
+void add_target_addresses(const Asked& asked, const Answer& answer,
+                          std::optional<std::size_t> shift, Reply& reply) noexcept {
   const ZoneTable& zones = *asked.snapshot.zones;
   for (std::size_t at = 0; at < answer.targets.size(); at += RenderedLayout::target_size) {
     const std::uint8_t* const target = answer.targets.data() + at;
     const std::uint16_t name_at = get16(target);
     const Node& node = zones.node(get32(target + 2));
     add_target(asked, asked.snapshot.services[node.special], zones.owner(node),
-               static_cast<std::uint16_t>(name_at == 0 ? 0 : name_at + shift), reply);
+               static_cast<std::uint16_t>(name_at == 0 || !shift ? 0 : name_at + *shift), reply);
   }
 }
 

@@ -43,9 +43,10 @@ void add_steered(const Asked& asked, std::uint32_t service, SteeredPlace place,
 /// Appends the addresses that the steered targets of `answer` would be answered with now, for this
 /// client: as add_steered() chooses them, as far as they fit. Nothing for a target that is a CNAME,
 /// NODATA or SERVFAIL to it. The scope becomes the longest of those that matter. `answer` was
-/// appended whole; `shift` as then.
-void add_target_addresses(const Asked& asked, const Answer& answer, std::size_t shift,
-                          Reply& reply) noexcept;
+/// appended whole; `shift` as then. Nothing: it was rendered for another message, and its names are
+/// written again.
+void add_target_addresses(const Asked& asked, const Answer& answer,
+                          std::optional<std::size_t> shift, Reply& reply) noexcept;
 
 /// The tenant of `service` whose label is the QNAME's first; nothing if there is none, or if the
 /// QNAME is not directly below the service's owner, which has `owner_size` bytes.

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "dns/https_record.h"
 #include "dns/wire.h"
 #include "zones/mode_signal.h"
 
@@ -36,20 +38,28 @@ class RecordList {
   std::vector<std::uint8_t> bytes_;
 };
 
+std::string_view as_text(std::span<const std::uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 std::string_view text_of(const geo::Address& address) {
-  return {reinterpret_cast<const char*>(address.bytes.data()),
-          address.family == geo::Family::ipv4 ? std::size_t{4} : std::size_t{16}};
+  return as_text(std::span(address.bytes).first(address.family == geo::Family::ipv4 ? 4 : 16));
 }
 
 void add_addresses(const zones::Service& service, const zones::Choice& choice, RecordList& list) {
+  std::vector<geo::Address> addresses;
   std::set<geo::Address> seen;
   for (const zones::WeightedRecord& weighted : choice.records) {
     for (const geo::Address& address : service.record(weighted.record).addresses) {
       if (!seen.insert(address).second) continue;
       list.add(service.owner, address.family == geo::Family::ipv4 ? rrtype::a : rrtype::aaaa,
                text_of(address));
+      addresses.push_back(address);
     }
   }
+  if (!service.https) return;
+  const auto rdata = https_rdata(*service.https, addresses);
+  list.add(service.owner, rrtype::https, as_text(rdata));
 }
 
 // One owner has one CNAME (RFC 2181 §10.1).

@@ -14,10 +14,11 @@
 namespace demarc::dns {
 
 /// The records side by side, each in wire format with its owner in full: all addresses of the
-/// choice that the weights have for unknown clients, each once, or the CNAME of its heaviest record
-/// if none has addresses; and the TXT record of the service's mode, at home. Nothing at all for a
-/// choice without records, for a tenant's own weights, and for a choice that is not whole, which
-/// only a crossing is. Takes cleared weights alone: what is not eligible cannot be among them.
+/// choice that the weights have for unknown clients, each once, and for `https:` one HTTPS record
+/// with hints of just those; or the CNAME of its heaviest record if none has addresses; and the TXT
+/// record of the service's mode, at home. Nothing at all for a choice without records, for a
+/// tenant's own weights, and for a choice that is not whole, which only a crossing is. Takes
+/// cleared weights alone: what is not eligible cannot be among them.
 [[nodiscard]] std::vector<std::uint8_t> transfer_records(const zones::Service& service,
                                                          const zones::Views& views,
                                                          const zones::ClearedWeights& cleared);

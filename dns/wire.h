@@ -40,6 +40,7 @@ inline constexpr std::uint16_t mx = 15;
 inline constexpr std::uint16_t txt = 16;
 inline constexpr std::uint16_t aaaa = 28;
 inline constexpr std::uint16_t srv = 33;
+inline constexpr std::uint16_t dname = 39;
 inline constexpr std::uint16_t opt = 41;
 inline constexpr std::uint16_t ds = 43;
 inline constexpr std::uint16_t svcb = 64;
@@ -66,6 +67,7 @@ enum class Rcode : std::uint8_t {
   nxdomain = 3,
   notimp = 4,
   refused = 5,
+  yxdomain = 6,  // a name made by a DNAME is too long (RFC 6672 §2.2)
   notauth = 9,
   badvers = 16,
   badcookie = 23,  // RFC 7873

@@ -81,7 +81,9 @@ void ZoneCompiler::add_zone(std::uint32_t zone) {
   const zones::Zone& source = repository_.zones[zone];
   const auto begin = rrsets_.size();
   for (const zones::RRset& rrset : source.rrsets) {
-    if (rrset.owner.is_at_or_below(source.apex)) rrsets_.push_back(&rrset);
+    if (!rrset.owner.is_at_or_below(source.apex)) continue;
+    rrsets_.push_back(&rrset);
+    if (rrset.type == rrtype::dname) table_.has_dnames_ = true;
   }
   const auto first = rrsets_.begin() + static_cast<std::ptrdiff_t>(begin);
   if (!std::is_sorted(first, rrsets_.end(), comes_before)) {

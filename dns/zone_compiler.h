@@ -17,7 +17,8 @@
 
 namespace demarc::dns {
 
-/// CNAMEs in one answer: enough for every sane zone, and a loop ends (gdnsd and NSD have similar).
+/// CNAMEs in one answer, those that DNAMEs make included: enough for every sane zone, and a loop
+/// ends (gdnsd and NSD have similar).
 inline constexpr std::size_t cname_chain_max = 8;
 
 /// Used once, by ZoneTable::build().
@@ -37,15 +38,21 @@ class ZoneCompiler {
   };
   // Where a chain of CNAMEs ends.
   struct ChainEnd {
-    enum class Kind : std::uint8_t { outside, missing, records, service, delegation };
+    enum class Kind : std::uint8_t { outside, missing, too_long, records, service, delegation };
     Kind kind = Kind::outside;
     NodeId node = 0;         // with `records` and `service`; the cut with `delegation`
     std::uint32_t zone = 0;  // the zone that has the end
     std::string owner;       // the end's name
   };
+  // One step of a chain: a CNAME of a zone, or one that a DNAME makes; none where its target would
+  // be too long.
   struct Hop {
     std::string owner;
-    const zones::RRset* cname = nullptr;
+    const zones::RRset* record = nullptr;
+    const zones::RRset* dname = nullptr;
+    std::optional<zones::RRset> made;
+
+    [[nodiscard]] const zones::RRset* cname() const { return made ? &*made : record; }
   };
 
   // zone_compiler.cpp: names to nodes
@@ -74,11 +81,15 @@ class ZoneCompiler {
   void render_chain_to_cut(NodeId id, const ChainEnd& end, const std::vector<Hop>& hops);
   ChainEnd follow(const std::string& owner, const zones::RRset& cname,
                   std::vector<Hop>& hops) const;
-  void begin_chain(NodeId id, const std::vector<Hop>& hops);
+  ChainEnd end_without_cname(const Match& match, std::string target) const;
+  [[nodiscard]] bool may_be_challenge(const Match& match, const NameKey& name) const;
+  void begin_chain(NodeId id, std::span<const Hop> hops);
+  [[nodiscard]] static Rcode rcode_of(ChainEnd::Kind kind);
   void add_soa(std::uint32_t zone);
   void add_referral(NodeId cut);
   void add_addresses(const zones::RRset& rrset);
   void add_addresses_of(std::string_view target);
+  void add_bindings_of(std::string_view target, std::uint16_t type);
   void add_glue(std::string_view cut, const zones::RRset& ns);
   void add_entry(NodeId id, std::uint16_t type, Rcode rcode, bool is_authoritative);
   std::uint32_t store(const Rendered& rendered);

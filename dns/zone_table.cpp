@@ -87,6 +87,14 @@ std::optional<Answer> ZoneTable::find_any(const Node& node) const noexcept {
   return std::nullopt;
 }
 
+std::optional<Answer> ZoneTable::find_dname(const Node& node) const noexcept {
+  // A CNAME's node has the DNAME that its chain ends at, if it does; that is not its own.
+  if (!has_dnames_ || node.has(Node::is_cname)) return std::nullopt;
+  auto dname = find_answer(node, rrtype::dname);
+  if (dname && dname->is_for_other_types) return std::nullopt;
+  return dname;
+}
+
 Answer ZoneTable::negative(std::uint32_t zone) const noexcept {
   return answer_at(zones_[zone].negative_at);
 }

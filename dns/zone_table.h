@@ -26,6 +26,7 @@ struct Node {
   static constexpr std::uint8_t is_service = 16;   // `special` is the ServiceId
   /// With is_cname: its chain ends at service `special`. Without: it tells that service's mode.
   static constexpr std::uint8_t leads_to_service = 32;
+  /// Without leads_to_service: `special` is 1 + the zone whose SOA ends its chain, 0: none does.
   static constexpr std::uint8_t is_cname = 64;
   static constexpr std::uint8_t has_tenants = 128;  // with is_service: names below are tenants'
 
@@ -112,6 +113,9 @@ class ZoneTable {
   /// One RRset of the node for a query of type ANY (RFC 8482); nothing if it has none.
   [[nodiscard]] std::optional<Answer> find_any(const Node& node) const noexcept;
 
+  /// The node's DNAME (RFC 6672): one record, with no name compressed in its RDATA.
+  [[nodiscard]] std::optional<Answer> find_dname(const Node& node) const noexcept;
+
   /// The SOA for NXDOMAIN and NODATA of a zone (RFC 2308), rendered for its apex as the QNAME.
   [[nodiscard]] Answer negative(std::uint32_t zone) const noexcept;
   /// The same without compression, to follow other records.
@@ -173,6 +177,7 @@ class ZoneTable {
   std::vector<std::uint8_t> answers_;
   std::vector<ZoneEntry> zones_;
   std::size_t label_count_max_ = 0;  // of the names in the table
+  bool has_dnames_ = false;          // in any zone
 };
 
 }  // namespace demarc::dns

@@ -133,6 +133,32 @@ TEST_CASE("tidy: the files that a file's first lines name exist", "[tidy]") {
   CHECK(named > 50);
 }
 
+TEST_CASE("tidy: the tests that dns/README.md names exist", "[tidy]") {
+  std::ifstream readme(root / "dns/README.md");
+  std::size_t named = 0;
+  for (std::string line; std::getline(readme, line);) {
+    std::string file;
+    std::string text;
+    for (std::size_t at = 0; line.starts_with('|') && at < line.size();) {
+      const auto start = line.find_first_of("`\"", at);
+      const auto end = start == std::string::npos ? start : line.find(line[start], start + 1);
+      if (end == std::string::npos) break;
+      const std::string name = line.substr(start + 1, end - start - 1);
+      at = end + 1;
+      if (line[start] == '"') {
+        ++named;
+        INFO(file << " has no test \"" << name << '"');
+        CHECK(text.find("TEST_CASE(\"" + name + '"') != std::string::npos);
+      } else if (name.starts_with("tests/")) {
+        file = name;
+        std::ifstream in(root / file);
+        text.assign(std::istreambuf_iterator<char>(in), {});
+      }
+    }
+  }
+  CHECK(named > 50);
+}
+
 TEST_CASE("tidy: the top level is as its owner drew it", "[tidy]") {
   const std::set<std::string> folders = {"dns",   "health", "geo",  "zones",
                                          "tests", "tools",  "build"};

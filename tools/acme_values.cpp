@@ -53,6 +53,9 @@ std::string conflict(const dns::ZoneTable& zones, const zones::Name& owner) {
   if (node.has(Node::is_cut | Node::is_below_cut)) {
     return name.text_without_dot() + " is delegated: its own servers must answer";
   }
+  if (match.kind == MatchKind::missing && zones.find_dname(node)) {
+    return owner.text_without_dot() + " is below a DNAME: set the value at the name it leads to";
+  }
   if (match.kind == MatchKind::exact && (node.entry_count != 0 || node.has(Node::is_service))) {
     return owner.text_without_dot() + " has records of its own in its zone; expected none there";
   }

@@ -7,6 +7,7 @@
 
 #include "geo/countries.h"
 #include "zones/gate.h"
+#include "zones/https_binding.h"
 #include "zones/mode_signal.h"
 #include "zones/tenants.h"
 
@@ -129,6 +130,20 @@ std::string note_text(ChoiceNote note) {
   return {};
 }
 
+/// The HTTPS record of several records that answer together.
+std::string common_https(const Service& service, const Choice& choice) {
+  if (service.answers < choice.records.size()) {
+    return https_text(*service.https, {}) +
+           fmt::format(" and hints of the {} records drawn", service.answers);
+  }
+  std::vector<geo::Address> addresses;
+  for (const WeightedRecord& r : choice.records) {
+    const auto& own = service.record(r.record).addresses;
+    addresses.insert(addresses.end(), own.begin(), own.end());
+  }
+  return https_text(*service.https, addresses);
+}
+
 json answer_of(const Service& service, const Choice& choice) {
   json records = json::array();
   std::uint32_t total = 0;
@@ -140,11 +155,17 @@ json answer_of(const Service& service, const Choice& choice) {
     records.push_back({{"endpoint", record.endpoint},
                        {"share-percent", 100.0 * r.weight / total},
                        {"addresses", addresses}});
+    if (!service.https || record.addresses.empty() || service.answers != 1) continue;
+    records.back()["https"] = https_text(*service.https, record.addresses);
   }
   const char* kind = choice.kind == ChoiceKind::records  ? "records"
                      : choice.kind == ChoiceKind::nodata ? "nodata"
                                                          : "servfail";
-  return {{"kind", kind}, {"why", note_text(choice.note)}, {"records", records}};
+  json answer = {{"kind", kind}, {"why", note_text(choice.note)}, {"records", records}};
+  if (service.https && service.answers != 1 && choice.kind == ChoiceKind::records) {
+    answer["https"] = common_https(service, choice);
+  }
+  return answer;
 }
 
 json records_of(const Steering& steering, const Service& service, const Variant& variant,
@@ -294,7 +315,9 @@ std::string explain_text(const json& e) {
     for (const json& address : r["addresses"]) addresses += " " + text(address);
     out += fmt::format("      {:>5.1f} % {}{}\n", r["share-percent"].get<double>(),
                        text(r["endpoint"]), addresses);
+    if (r.contains("https")) out += fmt::format("              HTTPS {}\n", text(r["https"]));
   }
+  if (answer.contains("https")) out += fmt::format("      HTTPS   {}\n", text(answer["https"]));
   if (e.contains("otherwise")) {
     out += fmt::format("             this for {} of 100 answers, else {} ({})\n",
                        text(e["share-percent"]), text(e["otherwise"]["kind"]),

@@ -305,6 +305,16 @@ struct TenantNaming {
   std::string key;  // the secret that hashes are made with; empty with `plain`
 };
 
+inline constexpr std::uint16_t https_port = 443;
+
+/// What the HTTPS records of a service say beside its addresses (RFC 9460 §7).
+struct HttpsBinding {
+  std::vector<std::string> alpn;  // ids, at least one, none of them twice, in order of preference
+  bool has_default_alpn = true;   // http/1.1 is spoken, too, though `alpn` does not name it
+  std::uint16_t port = https_port;
+  auto operator<=>(const HttpsBinding&) const = default;
+};
+
 struct Service {
   std::string label;  // as written under `services:`
   Name owner;
@@ -317,7 +327,8 @@ struct Service {
              // with ::tenant that of a class, or of the service's own name
   Access access = Access::write;
   Route route;
-  std::size_t answers = 1;  // records answered at once; answers_all: all that have weight
+  std::size_t answers = 1;            // records answered at once; answers_all: all that have weight
+  std::optional<HttpsBinding> https;  // nothing: no HTTPS records
   std::vector<Record> records;
   std::vector<HealthCheck> checks;
   unsigned quorum = 1;  // a record is down when this many of its checks are

@@ -191,7 +191,9 @@ std::string rdata_text(std::uint16_t type, const Rdata& rdata) {
                                                             &std::free);
     if (field) text += (text.empty() ? "" : " ") + std::string(field.get());
   }
-  if (!text.empty()) return text;
+  // ldns shows a field that it does not know as bytes, and reads such text for whole RDATA alone.
+  const bool has_unknown_field = text.find(" \\# ") != std::string::npos;
+  if (!text.empty() && !has_unknown_field) return text;
   text = fmt::format("\\# {} ", rdata.size());
   for (const char byte : rdata) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
   return text;

@@ -1,7 +1,9 @@
 #include "zones/rules.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "geo/countries.h"
 #include "zones/gate.h"
 #include "zones/plan.h"
+#include "zones/rdata.h"
 #include "zones/rules_clients.h"
 #include "zones/view.h"
 
@@ -259,10 +262,34 @@ void check_shared_addresses(const Service& service, Diagnostics& diagnostics) {
   }
 }
 
+/// As many records as one answer may have, those with most addresses, fit one message; HTTPS hints
+/// need less than the RRsets of both families do.
+void check_size(const Service& service, Diagnostics& diagnostics) {
+  constexpr std::size_t rrset_bytes_max = 60'000;  // beside a question, an OPT, a chain of CNAMEs
+  for (const auto& [family, record_bytes] : {std::pair{geo::Family::ipv4, std::size_t{16}},
+                                             std::pair{geo::Family::ipv6, std::size_t{28}}}) {
+    std::vector<std::size_t> counts;
+    for (const Record& record : service.records) {
+      counts.push_back(static_cast<std::size_t>(
+          std::ranges::count(record.addresses, family, &geo::Address::family)));
+    }
+    std::ranges::sort(counts, std::greater{});
+    counts.resize(std::min(counts.size(), service.answers));
+    const std::size_t count = std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+    if (count * record_bytes <= rrset_bytes_max) continue;
+    diagnostics.error(service.place, "answers-too-large",
+                      "an answer of `{}` may have {} {} addresses; expected at most {}, as a "
+                      "message has room for",
+                      service.label, count, family == geo::Family::ipv4 ? "IPv4" : "IPv6",
+                      rrset_bytes_max / record_bytes);
+  }
+}
+
 /// Several records in one answer have no CNAME among them (RFC 1034 §3.6.2).
 void check_answers(const Service& service, Diagnostics& diagnostics) {
   check_shared_addresses(service, diagnostics);
   if (service.answers == 1) return;
+  check_size(service, diagnostics);
   for (const Record& record : service.records) {
     if (!record.addresses.empty()) continue;
     diagnostics.error(record.place, "answers-with-cname",
@@ -367,6 +394,29 @@ void check_other_zones(const Repository& repository, Diagnostics& diagnostics) {
   }
 }
 
+/// A zone whose apex a DNAME of the zone above leads elsewhere: resolvers that know the DNAME never
+/// ask for it. Its own data is checked by zones/yaml/dname_rules.h.
+void check_zones_below_dnames(const Repository& repository, Diagnostics& diagnostics) {
+  std::map<Name, const Zone*> dnames;
+  for (const Zone& zone : repository.zones) {
+    for (const RRset& rrset : zone.rrsets) {
+      if (rrset.type == rrtype::dname) dnames.emplace(rrset.owner, &zone);
+    }
+  }
+  for (const Zone& zone : repository.zones) {
+    for (Name name = zone.apex; !dnames.empty(); name = name.parent()) {
+      const auto dname = dnames.find(name);
+      if (dname != dnames.end() && dname->second != &zone) {
+        diagnostics.error({zone.file}, "zone-below-dname",
+                          "zone {} is at or below {}, where {} has a DNAME; expected it outside",
+                          zone.apex.text_without_dot(), name.text(), dname->second->file);
+        break;
+      }
+      if (name.is_root()) break;
+    }
+  }
+}
+
 }  // namespace
 
 void check_rules(Repository& repository, Diagnostics& diagnostics) {
@@ -376,6 +426,7 @@ void check_rules(Repository& repository, Diagnostics& diagnostics) {
   TagRules(repository, diagnostics).check();
   check_chains(repository, diagnostics);
   check_other_zones(repository, diagnostics);
+  check_zones_below_dnames(repository, diagnostics);
   check_base_weights(repository, diagnostics);
 }
 

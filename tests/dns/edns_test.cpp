@@ -49,6 +49,40 @@ Identity named() {
           .keepalive = 100};
 }
 
+TEST_CASE("edns: an answer of just the client's size is sent, one byte more is truncated",
+          "[dns][edns]") {
+  struct Row {
+    bool has_edns;
+    std::uint16_t udp_size;
+    std::size_t limit;
+  };
+  constexpr std::uint16_t type = 65'280;
+  for (const Row& row : {Row{false, 0, 512}, Row{true, 0, 512}, Row{true, 511, 512},
+                         Row{true, 513, 513}, Row{true, 1000, 1000}, Row{true, 1231, 1231},
+                         Row{true, 1232, 1232}, Row{true, 1233, 1232}, Row{true, 65'535, 1232}}) {
+    for (const std::size_t more : {0U, 1U}) {
+      QueryParts parts;
+      parts.name = "at.example.com";
+      parts.type = type;
+      parts.has_edns = row.has_edns;
+      parts.udp_size = row.udp_size;
+      const Bytes packet = query_bytes(parts);
+      constexpr std::size_t record_size = 12;  // a pointer, TYPE, CLASS, TTL, RDLENGTH
+      World world;
+      world.add_rdata(name("at.example.com"), type, 60,
+                      zones::Rdata(row.limit + more - packet.size() - record_size, 'x'));
+      const auto snapshot = world.build();
+      Client client(*snapshot);
+      CAPTURE(row.has_edns, row.udp_size, more);
+      const auto answer = client.ask_bytes(packet);
+      CHECK(Message(answer).tc() == (more == 1));
+      CHECK(answer.size() == (more == 1 ? packet.size() : row.limit));
+      client.transport = Transport::tcp;
+      CHECK(client.ask_bytes(packet).size() == row.limit + more);
+    }
+  }
+}
+
 TEST_CASE("edns: NSID for those who ask (RFC 5001)", "[dns][edns]") {
   Served served(named());
   CHECK_FALSE(served.client->ask(asking({})).option(edns::nsid));

@@ -145,27 +145,6 @@ TEST_CASE("responder: the question comes back in the client's letters", "[dns][r
   }
 }
 
-TEST_CASE("responder: every type gets a well-formed answer", "[dns][responder]") {
-  World world = mixed_world();
-  const auto snapshot = world.build();
-  Client client(*snapshot);
-  for (const char* const qname : {"www.example.com", "api.example.com", "alias.example.com",
-                                  "x.wild.example.com", "x.sub.example.com", "example.com"}) {
-    std::size_t odd = 0;
-    for (unsigned type = 0; type < 65'536; ++type) {
-      const Bytes packet = query_bytes({.name = qname, .type = static_cast<std::uint16_t>(type)});
-      const auto answer = client.ask_bytes(packet);
-      if (answer.size() < packet.size() || get16(answer.data()) != 0x4711) ++odd;
-      if (type % 97 == 0 || type < 300) {
-        const unsigned rcode = Message(answer).rcode();
-        const bool is_no_zone = type == rrtype::ixfr && rcode == 9;  // NOTAUTH (RFC 5936 §2.2.1)
-        if (rcode != 0 && rcode != 1 && rcode != 5 && !is_no_zone) ++odd;
-      }
-    }
-    CHECK(odd == 0);
-  }
-}
-
 TEST_CASE("responder: no answer allocates", "[dns][responder]") {
   World world = mixed_world();
   const auto snapshot = world.build();

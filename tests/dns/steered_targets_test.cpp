@@ -139,6 +139,8 @@ struct GrantedWorld {
   static World make() {
     World world;
     world.add("example.com. 300 IN MX 10 api.example.com.");
+    world.add("alias.example.com. 300 IN CNAME api.example.com.");
+    world.add("led.example.com. 300 IN DNAME example.com.");
     zones::Service& api = world.add_service("api.example.com");
     World::add_record(api, 0, 100, "eu.example.net", {"192.0.2.1"});
     World::add_record(api, 1, 0, "us.example.net", {"192.0.2.2"});
@@ -177,6 +179,12 @@ struct GrantedWorld {
     }
     return seen;
   }
+  /// The address at the end of an alias's chain.
+  [[nodiscard]] std::string end_at(const char* alias, std::int64_t passed) const {
+    Client client(*snapshot);
+    client.worker().now = {start + passed, passed};
+    return client.ask(alias, rrtype::a).answer().back();
+  }
 };
 
 TEST_CASE("targets: a foreign address only under a grant, as long as it lives", "[dns][targets]") {
@@ -192,6 +200,22 @@ TEST_CASE("targets: a foreign address only under a grant, as long as it lives", 
   world.build(50, true);
   CHECK(world.seen_at(35'000) == std::set<std::string>{"api.example.com. 24 A 192.0.2.1",
                                                        "api.example.com. 24 A 192.0.2.2"});
+}
+
+TEST_CASE("aliases: to a hard service they cross only under a grant, as long as it lives",
+          "[dns][targets][dname]") {
+  const char* const alias =
+      GENERATE("alias.example.com", "api.led.example.com", "alias.led.example.com");
+  CAPTURE(alias);
+  const std::string home = "api.example.com. 30 A 192.0.2.1";
+  GrantedWorld world;
+  world.build(100, false);
+  CHECK(world.end_at(alias, 0) == home);
+  world.build(100, true);
+  CHECK(world.end_at(alias, 0) == "api.example.com. 30 A 192.0.2.2");
+  CHECK(world.end_at(alias, 35'000) == "api.example.com. 24 A 192.0.2.2");
+  CHECK(world.end_at(alias, 60'000 - clock_lag_max_ms) == home);
+  CHECK(world.end_at(alias, 60'000) == home);
 }
 
 TEST_CASE("targets: random clients are told nothing that they would not be answered",

@@ -116,6 +116,25 @@ TEST_CASE("tenants: other types", "[dns][tenants]") {
   CHECK(client.ask("acme.api.example.com", rrtype::axfr).rcode() == 5);
 }
 
+TEST_CASE("tenants: HTTPS hints at the addresses of the tenant's home", "[dns][tenants][https]") {
+  World world = tenant_world();
+  for (zones::Service& service : world.repository.services) {
+    service.https = zones::HttpsBinding{.alpn = {"h2"}};
+  }
+  const auto snapshot = world.build();
+  Client client(*snapshot);
+  for (const char* const from : {"192.0.2.200", "198.51.100.77"}) {
+    client.from = address(from);
+    CHECK(client.ask("acme.api.example.com", rrtype::https).answer() ==
+          std::vector<std::string>{"acme.api.example.com. 30 HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1 "
+                                   "ipv6hint=2001:db8::1"});
+    CHECK(client.ask("york.api.example.com", rrtype::https).answer() ==
+          std::vector<std::string>{
+              "york.api.example.com. 30 HTTPS 1 . alpn=h2 ipv4hint=198.51.100.1"});
+  }
+  CHECK(client.ask("nobody.api.example.com", rrtype::https).rcode() == 3);
+}
+
 TEST_CASE("tenants: a CNAME to a tenant's name leaves the rest to the client", "[dns][tenants]") {
   World world = tenant_world();
   const auto snapshot = world.build();

@@ -125,6 +125,7 @@ Bytes ixfr_bytes(std::uint32_t serial) {
 
 TEST_CASE("transfer: everything of the zone between two SOAs", "[dns][transfer]") {
   TransferWorld world;
+  world.world.add("led.example.com. 300 IN DNAME www.example.com.");
   world.add_api(zones::Residency::hard, 100, 0);
   world.prepare();
   world.build();
@@ -132,10 +133,32 @@ TEST_CASE("transfer: everything of the zone between two SOAs", "[dns][transfer]"
         Lines{world.soa(start_serial + 1), "example.com. 3600 NS ns1.example.com.",
               "www.example.com. 300 A 192.0.2.80", "sub.example.com. 300 NS ns.sub.example.com.",
               "ns.sub.example.com. 300 A 192.0.2.54", "*.wild.example.com. 300 TXT \"wild\"",
-              "api.example.com. 30 A 192.0.2.1", "api.example.com. 30 AAAA 2001:db8::1",
+              "led.example.com. 300 DNAME www.example.com.", "api.example.com. 30 A 192.0.2.1",
+              "api.example.com. 30 AAAA 2001:db8::1",
               "_mode.api.example.com. 30 TXT \"v=demarc1 mode=home\"",
               world.soa(start_serial + 1)});
   CHECK(world.client->worker().counters.transfers_refused.value() == 0);
+}
+
+TEST_CASE("transfer: an HTTPS record hints at the addresses beside it, and moves the serial",
+          "[dns][transfer][https]") {
+  TransferWorld world;
+  zones::Service& api = world.add_api(zones::Residency::hard, 100, 0);
+  world.prepare();
+  world.build();
+  const std::unique_ptr<const Snapshot> before = std::move(world.snapshot);
+  api.https = zones::HttpsBinding{.alpn = {"h2"}};
+  world.prepare();
+  world.build(after(10), before.get());
+  const Lines zone = world.zone();
+  const auto https = std::ranges::find(
+      zone, "api.example.com. 30 HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1 ipv6hint=2001:db8::1");
+  CHECK(https != zone.end());
+  CHECK(world.serial() > before->serials.at(0));
+  const auto is_abroad = [](const std::string& line) {
+    return line.find("198.51.100.1") != std::string::npos;
+  };
+  CHECK(std::ranges::none_of(zone, is_abroad));
 }
 
 TEST_CASE("transfer: a service gives what a client of unknown place may get", "[dns][transfer]") {
@@ -423,6 +446,29 @@ TEST_CASE("serial: it moves with what a transfer gives, and only then", "[dns][t
                              .option(edns::zone_version);
     REQUIRE(version);
     CHECK(get32(version->data() + 2) == start_serial + 60);
+  }
+}
+
+TEST_CASE("serial: every SOA says it, those behind aliases too", "[dns][transfer]") {
+  TransferWorld world;
+  world.add_api(zones::Residency::none, 1, 0);
+  world.world.add("alias.example.com. 300 IN CNAME www.example.com.");
+  world.world.add("gone.example.com. 300 IN CNAME nothing.example.com.");
+  world.world.add("steered.example.com. 300 IN CNAME api.example.com.");
+  world.world.add("led.example.com. 300 IN DNAME example.com.");
+  world.prepare();
+  world.build();
+  REQUIRE(world.serial() == start_serial + 1);
+  const std::string serial = " " + std::to_string(start_serial + 1) + " ";
+  for (const char* const qname :
+       {"www.example.com", "nothing.example.com", "alias.example.com", "gone.example.com",
+        "steered.example.com", "www.led.example.com", "nothing.led.example.com",
+        "gone.led.example.com", "steered.led.example.com"}) {
+    CAPTURE(qname);
+    const Lines soa = world.client->ask(qname, rrtype::srv).authority();
+    REQUIRE(soa.size() == 1);
+    CAPTURE(soa[0]);
+    CHECK(soa[0].find(serial) != std::string::npos);
   }
 }
 

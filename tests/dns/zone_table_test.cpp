@@ -239,6 +239,27 @@ TEST_CASE("zone table: at and below a delegation the answer is a referral", "[dn
   CHECK(message.additional() == glue);
 }
 
+TEST_CASE("zone table: glue inside another delegation is given, and can be left out",
+          "[dns][zone]") {
+  World world = static_world();
+  world.add("sibling.example.com. 300 IN NS ns.sub.example.com.");
+  world.add("many.example.com. 300 IN NS ns.many.example.com.");
+  world.add("ns.many.example.com. 300 IN A 192.0.2.60");
+  for (int index = 0; index < 10; ++index) {
+    world.add(fmt::format("many.example.com. 300 IN NS ns{}.sub.example.com.", index));
+    world.add(fmt::format("ns{}.sub.example.com. 300 IN AAAA 2001:db8::{}", index, index + 1));
+  }
+  const auto snapshot = world.build();
+  Client client(*snapshot);
+  CHECK(client.ask("x.sibling.example.com", rrtype::a).additional() ==
+        Lines{"ns.sub.example.com. 300 A 192.0.2.54"});
+  // 512 bytes hold the servers and what nobody could do without (RFC 9471), not all the addresses.
+  const Message message = client.ask("x.many.example.com", rrtype::a);
+  CHECK_FALSE(message.tc());
+  CHECK(message.authority().size() == 11);
+  CHECK(message.additional() == Lines{"ns.many.example.com. 300 A 192.0.2.60"});
+}
+
 TEST_CASE("zone table: DS at a delegation is answered by the parent", "[dns][zone]") {
   World world = static_world();
   const auto snapshot = world.build();

@@ -48,15 +48,21 @@ std::unique_ptr<const Snapshot> make_snapshot() {
   test::World::route_by_country(api);
   test::World::add_record(api, 0, 60, "eu1.example.net", {"192.0.2.1", "2001:db8::1"});
   test::World::add_record(api, 1, 40, "us.example.net", {});
+  api.https = demarc::zones::HttpsBinding{.alpn = {"h2", "h3"}, .port = 8443};
   auto& two = world.add_service("two.example.com");
   two.answers = 2;
+  two.https = demarc::zones::HttpsBinding{.alpn = {"h2"}, .has_default_alpn = false};
   for (const char* const address : {"192.0.2.1", "192.0.2.2", "192.0.2.3"}) {
     test::World::add_record(two, 0, 1, address + std::string(".example.net"), {address});
   }
   world.add("steered.example.com. 300 IN MX 10 two.example.com.");
   world.add("steered.example.com. 300 IN SRV 0 0 443 api.example.com.");
   world.add("*.steered.example.com. 300 IN HTTPS 1 two.example.com.");
+  world.add("example.com. 300 IN HTTPS 0 api.example.com.");
   world.add("far.example.com. 300 IN NS two.example.com.");
+  world.add("led.example.com. 300 IN DNAME example.com.");
+  world.add("longer.example.com. 300 IN DNAME " + std::string(60, 'l') + ".led.example.com.");
+  world.add("led2.example.com. 300 IN DNAME longer.example.com.");
   world.add_network("198.51.0.0/16", "US");
   world.add_network("2001:db8::/32", "DE");
   return with_local_names(*world.build(), make_operator_view(), make_challenges());

@@ -62,7 +62,7 @@ struct Guarded : Server {
     eu.ok();
     REQUIRE(wait_for([&] { return answers("shop.example.com", shop_home); }));
     REQUIRE(wait_for([&] { return ask({"pending"}).exit == 0; }));
-    REQUIRE(answers("api.example.com", api_home));
+    REQUIRE(wait_for([&] { return answers("api.example.com", api_home); }));
   }
 
   HttpBackend replica;

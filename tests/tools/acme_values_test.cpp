@@ -23,6 +23,7 @@ const dns::ZoneTable& zone_table() {
   deep.er: { A: 192.0.2.1 }
   "*.wild": { A: 192.0.2.1 }
   cut: { NS: ns.example.net. }
+  led: { DNAME: www }
   _acme-challenge.own: { CNAME: elsewhere.example.net. }
 services:
   api: { records: [{ region: eu, weight: 1, endpoint: a.example, addresses: 192.0.2.1 }] }
@@ -57,6 +58,8 @@ TEST_CASE("acme: a value stands at names that a zone of ours answers itself", "[
       {"a..b", "`a..b` is no name for a challenge; expected a domain name, without `*.`"},
       {"no.example.com", "no.example.com does not exist in its zone; expected a name that does"},
       {"www.example.org", "www.example.org is in no zone of this server"},
+      {"led.example.com",
+       "_acme-challenge.led.example.com is below a DNAME: set the value at the name it leads to"},
       {"cut.example.com", "cut.example.com is delegated: its own servers must answer"},
       {"www.cut.example.com", "www.cut.example.com is delegated: its own servers must answer"},
       {"own.example.com",

@@ -323,7 +323,11 @@ TEST_CASE("rules: no static record leads past the gate of a hard service", "[zon
        {R"(  api: { SVCB: "1 . alpn=h2" })", R"(  api: { SVCB: "0 api" })",
         R"(  _8443._https.api: { HTTPS: "0 api.example.com." })",
         R"(  other: { SVCB: "1 . ipv4hint=198.51.100.1" })", R"(  api: { TXT: "text" })",
-        R"(  _dns.other: { SVCB: "1 us.example." })"}) {
+        R"(  _dns.other: { SVCB: "1 us.example." })", R"(  "*._https.api": { HTTPS: "0 api" })",
+        R"(  _8443._https.api: { CNAME: api })", R"(  "*.api": { A: 192.0.2.7 })",
+        R"(  _acme-challenge.api: { CNAME: us.example. })",
+        R"(  _443._tcp.api: { CNAME: us.example. })", R"(  sub.api: { NS: us.example. })",
+        R"(  _https.sub.api: { CNAME: us.example. })"}) {
     CAPTURE(lawful);
     CHECK(found(lawful).empty());
   }
@@ -335,6 +339,11 @@ TEST_CASE("rules: no static record leads past the gate of a hard service", "[zon
         R"(  _8443._https.api: { HTTPS: "1 api ipv4hint=198.51.100.1" })",
         R"(  _8443._https.api: { HTTPS: "0 us.example." })",
         R"(  _dns.api: { SVCB: "1 us.example." })",
+        R"(  "*._https.api": { HTTPS: "1 . ipv4hint=198.51.100.1" })",
+        R"(  "*.api": { HTTPS: "1 us.example." })", R"(  "*.api": { CNAME: us.example. })",
+        R"(  _8443._https.api: { CNAME: us.example. })", R"(  _https.api: { DNAME: us.example. })",
+        R"(  _https.api: { NS: us.example. })", R"(  _8443._https.api: { NS: us.example. })",
+        R"(  "*._https.api": { CNAME: us.example. })",
         R"(  api: { IPSECKEY: '\# 7 0a0100c6336401' })"}) {
     CAPTURE(unlawful);
     const auto lines = found(unlawful);

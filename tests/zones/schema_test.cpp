@@ -97,6 +97,8 @@ TEST_CASE("schema: zone files have the reader's keys", "[zones][schema]") {
              with("services: { a: { records: [{ zzzzzzzz: 1 }] } }"));
   check_keys(schema["$defs"]["health-check"],
              with("services: { a: { health-checks: [{ zzzzzzzz: 1 }] } }"));
+  check_keys(service["properties"]["https"],
+             with("services: { a: { https: { zzzzzzzz: 1 } } }"));
   check_keys(service["properties"]["tenants"],
              with("services: { a: { tenants: { zzzzzzzz: 1 } } }"));
   check_keys(service["properties"]["route"]["oneOf"][1],

@@ -85,8 +85,6 @@ TEST_CASE("service: what is refused, and where", "[zones][yaml]") {
     home: tenant)",
        {"zones/a.yaml:9:13: [not-yet-supported] `sticky` (one answer a client) is not supported "
         "yet; expected a service without it",
-        "zones/a.yaml:10:12: [not-yet-supported] `https` (HTTPS records) is not supported yet; "
-        "expected a service without it",
         "zones/a.yaml:11:11: [default-home-missing] `home: tenant` without `default-home`; "
         "expected it, the home of the service's own name",
         "zones/a.yaml:11:11: [tenants-missing] `home: tenant` without `tenants`; expected it, with "

@@ -66,8 +66,7 @@ records:
   other.example.: { A: 192.0.2.1 }
   x: { AX: 1, OPT: 1, ANY: 1, TYPE70000: 1 }
   y: 192.0.2.1
-  '': { A: bogus }
-  d: { DNAME: example.net. })",
+  '': { A: bogus })",
        {"zones/a.yaml:5:3: [bad-name] owner is `a..b`; expected a domain name, or `@` for the apex",
         "zones/a.yaml:6:24: [out-of-zone] other.example. is not in the zone example.com.",
         "zones/a.yaml:7:8: [bad-type] record type is `AX`; expected one as A, MX or TYPE65280",
@@ -76,9 +75,7 @@ records:
         "zones/a.yaml:7:31: [bad-type] record type is `TYPE70000`; expected one as A, MX or "
         "TYPE65280",
         "zones/a.yaml:8:6: [wrong-type] record types is text; expected a map",
-        "zones/a.yaml:9:3: [bad-name] owner is ``; expected a domain name, or `@` for the apex",
-        "zones/a.yaml:10:8: [not-yet-supported] DNAME needs synthesised answers, which this server "
-        "does not make yet; expected another type"}},
+        "zones/a.yaml:9:3: [bad-name] owner is ``; expected a domain name, or `@` for the apex"}},
       {"RDATA",
        R"(zone: example.com
 soa: { primary: ns1.example.net., contact: h@example.net }
@@ -149,6 +146,118 @@ records:
     CAPTURE(row.name);
     CHECK(findings({{"policy.yaml", small_policy}, {"zones/a.yaml", row.text}}) == row.findings);
   }
+}
+
+TEST_CASE("zone file: a DNAME leaves nothing below it (RFC 6672)", "[zones][yaml]") {
+  const std::vector<BadFile> rows = {
+      {"beside other data, and below a delegation that hides all of it",
+       small_zone + R"(records:
+  d: { DNAME: example.net., A: 192.0.2.1, TXT: x }
+  d.e: { DNAME: d }
+  sub: { NS: ns.example.net. }
+  x.sub: { DNAME: example.net. }
+  y.x.sub: { A: 192.0.2.1 })",
+       {}},
+      {"two of them",
+       small_zone + R"(records:
+  d: { DNAME: [example.net., example.net., example.org.] })",
+       {"zones/a.yaml:5:44: [dname-twice] a second DNAME for d.example.com., first in "
+        "zones/a.yaml:5; expected one"}},
+      {"a CNAME beside it",
+       small_zone + R"(records:
+  d: { DNAME: example.net., CNAME: example.org. })",
+       {"zones/a.yaml:5:36: [cname-and-other-data] d.example.com. has a CNAME and DNAME in "
+        "zones/a.yaml:5; expected the CNAME alone"}},
+      {"a wildcard's",
+       small_zone + R"(records:
+  "*.d": { DNAME: example.net. })",
+       {"zones/a.yaml:5:19: [dname-at-wildcard] a DNAME at *.d.example.com., which servers expand "
+        "each in its own way (RFC 6672 §3.3); expected an owner without `*`"}},
+      {"a delegation's",
+       small_zone + R"(records:
+  d: { DNAME: example.net., NS: ns.example.net. })",
+       {"zones/a.yaml:5:15: [dname-at-delegation] a DNAME and NS records at d.example.com.; "
+        "expected one of them, both stand beside each other at the apex alone (RFC 6672 §2.3)"}},
+      {"data below, once an owner, whatever lies between",
+       small_zone + R"(records:
+  d: { DNAME: example.net. }
+  a.b.d: { A: 192.0.2.1, TXT: x }
+  "*.d": { A: 192.0.2.1 }
+  sub.d: { NS: ns.example.net. }
+  x.sub.d: { A: 192.0.2.1 })",
+       {"zones/a.yaml:6:15: [below-dname] a.b.d.example.com. is below d.example.com., whose DNAME "
+        "in zones/a.yaml:5 leads all names below it elsewhere; expected no records there (RFC "
+        "6672 §2.4)",
+        "zones/a.yaml:7:15: [below-dname] *.d.example.com. is below d.example.com., whose DNAME in "
+        "zones/a.yaml:5 leads all names below it elsewhere; expected no records there (RFC 6672 "
+        "§2.4)",
+        "zones/a.yaml:8:16: [below-dname] sub.d.example.com. is below d.example.com., whose DNAME "
+        "in zones/a.yaml:5 leads all names below it elsewhere; expected no records there (RFC "
+        "6672 §2.4)",
+        "zones/a.yaml:9:17: [below-dname] x.sub.d.example.com. is below d.example.com., whose "
+        "DNAME "
+        "in zones/a.yaml:5 leads all names below it elsewhere; expected no records there (RFC "
+        "6672 §2.4)"}},
+      {"the apex's, and services below it",
+       small_zone + R"(records:
+  "@": { DNAME: example.net., A: 192.0.2.1 }
+services:
+  api.soft:
+    records: [{ region: eu, weight: 1, endpoint: a.example, addresses: 192.0.2.1 }])",
+       {"zones/a.yaml:7:3: [service-below-dname] service `api.soft` is below example.com., whose "
+        "DNAME leads all names below it elsewhere; expected it outside"}},
+      {"at the owner of services: a soft one may, a hard one's names below it tell of it",
+       small_zone + R"(records:
+  soft: { DNAME: example.net. }
+  api: { DNAME: example.net. }
+services:
+  soft:
+    records: [{ region: eu, weight: 1, endpoint: a.example, addresses: 192.0.2.1 }]
+  api:
+    residency: hard
+    home: EU
+    records: [{ region: eu, weight: 1, endpoint: b.example, addresses: 192.0.2.2 }])",
+       {"zones/a.yaml:10:3: [service-below-dname] service `api`, whose names below it tell of it "
+        "or are tenants', has a DNAME at its owner, which leads them elsewhere; expected none"}},
+  };
+  for (const BadFile& row : rows) {
+    CAPTURE(row.name);
+    CHECK(findings({{"policy.yaml", small_policy}, {"zones/a.yaml", row.text}}) == row.findings);
+  }
+}
+
+TEST_CASE("zone file: a DNAME of a master file is placed there", "[zones][yaml]") {
+  CHECK(findings({{"policy.yaml", small_policy},
+                  {"zones/a.yaml", small_zone + "include: [more.zone]\nrecords: { b.d: { A: "
+                                                "192.0.2.1 } }\n"},
+                  {"zones/more.zone", "\nd 60 IN DNAME example.net.\na.d 60 IN A 192.0.2.1\n"}}) ==
+        std::vector<std::string>{
+            "zones/a.yaml:5:22: [below-dname] b.d.example.com. is below d.example.com., whose "
+            "DNAME in zones/more.zone:2 leads all names below it elsewhere; expected no records "
+            "there (RFC 6672 §2.4)",
+            "zones/more.zone:3:1: [below-dname] a.d.example.com. is below d.example.com., whose "
+            "DNAME in zones/more.zone:2 leads all names below it elsewhere; expected no records "
+            "there (RFC 6672 §2.4)"});
+}
+
+TEST_CASE("zone files: no zone lies below another's DNAME", "[zones][yaml]") {
+  const auto other = [](const std::string& apex) {
+    return "zone: " + apex +
+           "\nsoa: { primary: ns1.example.net., contact: h@example.net }\n"
+           "nameservers: [ns1.example.net.]\n";
+  };
+  const Files files{
+      {"policy.yaml", small_policy},
+      {"zones/a.yaml", small_zone + "records: { d: { DNAME: example.net. } }\n"},
+      {"zones/b.yaml", other("x.y.d.example.com")},
+      {"zones/c.yaml", other("d.example.com")},
+      {"zones/d.yaml", other("e.example.com") + "records: { '@': { DNAME: example.net. } }\n"}};
+  CHECK(findings(files) ==
+        std::vector<std::string>{
+            "zones/b.yaml:0:0: [zone-below-dname] zone x.y.d.example.com is at or below "
+            "d.example.com., where zones/a.yaml has a DNAME; expected it outside",
+            "zones/c.yaml:0:0: [zone-below-dname] zone d.example.com is at or below "
+            "d.example.com., where zones/a.yaml has a DNAME; expected it outside"});
 }
 
 TEST_CASE("zone file: services beside other data", "[zones][yaml]") {

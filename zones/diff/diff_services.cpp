@@ -129,6 +129,8 @@ class ServiceDiff {
         {std::to_string(before_.ttl), std::to_string(after_.ttl)});
     add("service-answers", ChangeClass::traffic, ChangeEffect::touches,
         {answers_text(before_.answers), answers_text(after_.answers)});
+    add("service-https", ChangeClass::traffic, ChangeEffect::touches,
+        {https_text(before_), https_text(after_)});
     add("service-quorum", ChangeClass::routine, ChangeEffect::touches,
         {std::to_string(before_.quorum), std::to_string(after_.quorum)});
   }

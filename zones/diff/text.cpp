@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "zones/digest.h"
+#include "zones/https_binding.h"
 #include "zones/time_text.h"
 #include "zones/yaml/fields.h"
 
@@ -169,11 +170,16 @@ std::string service_text(const Policy& policy, const Service& service) {
   if (service.home_kind != HomeKind::none) text += ", home " + home_text(policy, service);
   text += "; ";
   text += list_text(service.records, [&](const auto& r) { return record_text(policy, r); });
+  if (service.https) text += "; HTTPS " + https_text(service);
   return text;
 }
 
 std::string answers_text(std::size_t answers) {
   return answers == answers_all ? "all" : std::to_string(answers);
+}
+
+std::string https_text(const Service& service) {
+  return service.https ? zones::https_text(*service.https, {}) : std::string("none");
 }
 
 std::string key_text(const ApprovalKey& key) {

@@ -27,6 +27,8 @@ namespace demarc::zones::diff {
 [[nodiscard]] std::string record_text(const Policy& policy, const Record& record);
 [[nodiscard]] std::string service_text(const Policy& policy, const Service& service);
 [[nodiscard]] std::string answers_text(std::size_t answers);
+/// What its HTTPS records say beside the addresses; "none".
+[[nodiscard]] std::string https_text(const Service& service);
 
 [[nodiscard]] std::string key_text(const ApprovalKey& key);
 [[nodiscard]] std::string rule_text(const ApprovalRule& rule);

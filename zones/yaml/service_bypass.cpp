@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <string_view>
 
 #include "zones/rdata.h"
 
@@ -56,10 +57,37 @@ bool leads_home(const Rdata& rdata, const Name& at, const Name& owner) {
   return is_without_hints(data);
 }
 
-/// "api.example.com" of "_8443._https.api.example.com": whose clients would ask there.
+/// "api.example.com" of "_8443._https.api.example.com", and of a wildcard that covers such a name:
+/// whose clients would ask there.
 Name without_underscores(Name name) {
+  if (name.is_wildcard()) name = name.parent();
   while (name.wire().size() > 2 && name.wire()[1] == '_') name = name.parent();
   return name;
+}
+
+/// Whether clients of `owner` on another port than 443 ask at or below `name` for HTTPS (RFC 9460
+/// §9.1), or a wildcard there covers what they ask.
+bool is_https_place(Name name, const Name& owner) {
+  using namespace std::string_view_literals;
+  if (name.is_wildcard()) name = name.parent();
+  if (name == owner) return true;
+  const auto has_label = [&](std::string_view label) {
+    return std::string_view(name.wire()).starts_with(label);
+  };
+  if (!has_label("\6_https"sv)) name = name.parent();
+  return has_label("\6_https"sv) && name.parent() == owner;
+}
+
+/// Whether an alias or a delegation where clients of `owner` ask for HTTPS leads anywhere but to
+/// it.
+bool leads_away(const RRset& rrset, const Name& owner) {
+  const bool is_alias = rrset.type == rrtype::cname || rrset.type == rrtype::dname ||
+                        (rrset.type == rrtype::ns && !rrset.owner.is_wildcard());
+  if (!is_alias || !is_https_place(rrset.owner, owner)) return false;
+  std::span<const std::uint8_t> data(
+      reinterpret_cast<const std::uint8_t*>(rrset.rdata.front().data()),
+      rrset.rdata.front().size());
+  return rrset.type != rrtype::cname || take_name(data) != owner;
 }
 
 }  // namespace
@@ -71,6 +99,15 @@ void check_bypasses(const Zone& zone, std::span<const Service> services, Diagnos
   }
   if (hard.empty()) return;
   for (const RRset& rrset : zone.rrsets) {
+    const auto asked = hard.find(without_underscores(rrset.owner));
+    if (asked != hard.end() && asked->first != rrset.owner && leads_away(rrset, asked->first)) {
+      diagnostics.error(asked->second->place, "static-bypass",
+                        "{} has static {} records, which would lead clients of hard service `{}` "
+                        "that ask for HTTPS past the gate; expected none, or a CNAME to {}",
+                        rrset.owner.text(), type_to_text(rrset.type), asked->second->label,
+                        asked->first.text());
+      continue;
+    }
     const bool is_binding = rrset.type == rrtype::svcb || rrset.type == rrtype::https;
     if (!is_binding && std::ranges::count(address_types, rrset.type) == 0) continue;
     const auto found = hard.find(is_binding ? without_underscores(rrset.owner) : rrset.owner);

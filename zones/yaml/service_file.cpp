@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "zones/yaml/https_file.h"
 #include "zones/yaml/route_file.h"
 
 namespace demarc::zones::yaml {
@@ -163,7 +164,8 @@ ServiceEntry read_service(const Reading& reading, const Key& label, const Node& 
        {"tenants", Presence::optional,
         [&](const Node& value) { read_tenants(reading, value, service); }},
        {"sticky", Presence::optional, not_yet(reading, "sticky", "one answer a client")},
-       {"https", Presence::optional, not_yet(reading, "https", "HTTPS records")}});
+       {"https", Presence::optional,
+        [&](const Node& value) { service.https = read_https(reading, value); }}});
   return service;
 }
 

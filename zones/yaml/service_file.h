@@ -72,6 +72,7 @@ struct ServiceEntry {
   std::optional<At<unsigned>> quorum;
   std::optional<TextAt> on_block;
   std::optional<TenantNamingEntry> tenants;
+  std::optional<At<HttpsBinding>> https;
 };
 
 /// Reads what can be read; findings go to the reading. Where there is one, the value is partial.

@@ -26,6 +26,7 @@ class ServiceBuilder {
     service_.residency = entry_.residency.value;
     if (entry_.access) service_.access = entry_.access->value;
     service_.answers = entry_.answers.value;
+    if (entry_.https) service_.https = entry_.https->value;
     service_.place = reading_.place(entry_.label.at);
     check_policy();
     set_home();
@@ -398,6 +399,14 @@ class ServiceBuilder {
     }
     if (entry_.access && !is_hard) warn(entry_.access->at, "access", "hard");
     if (entry_.on_block && !is_hard) warn(entry_.on_block->at, "on-block", "hard");
+    const bool has_addresses = std::ranges::any_of(
+        entry_.records, [](const RecordEntry& record) { return !record.addresses.empty(); });
+    if (entry_.https && !has_addresses) {
+      reading_.warning(
+          entry_.https->at, "unused-key",
+          "`https` has no effect here, every record answers as CNAME; expected it with "
+          "`addresses`");
+    }
   }
 
   const ServiceScope& scope_;

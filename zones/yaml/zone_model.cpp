@@ -130,12 +130,6 @@ class ZoneBuilder {
         reading_.error(entry.type.at, "bad-type",
                        "record type is `{}`; expected one as A, MX or TYPE65280", entry.type.value);
       }
-      if (type == rrtype::dname) {
-        reading_.error(entry.type.at, "not-yet-supported",
-                       "DNAME needs synthesised answers, which this server does not make yet; "
-                       "expected another type");
-        continue;
-      }
       if (!owner || !type) continue;
       for (const TextAt& data : entry.data) {
         auto rdata = parse_data(reader, *type, data.value);

@@ -5,6 +5,7 @@
 
 #include "zones/mode_signal.h"
 #include "zones/rdata.h"
+#include "zones/yaml/dname_rules.h"
 #include "zones/yaml/service_bypass.h"
 
 namespace demarc::zones::yaml {
@@ -213,6 +214,7 @@ std::vector<RRset> build_rrsets(const Name& apex, std::vector<StaticRecord> reco
   });
   check_apex(apex, records, sources, diagnostics);
   std::ranges::stable_sort(records, order);
+  check_dnames(apex, records, sources, diagnostics);
 
   std::vector<RRset> rrsets;
   Records rest = records;
@@ -242,6 +244,7 @@ void check_services(const Zone& zone, std::span<const Service> services,
     }
     check_beside_static(zone, service, diagnostics);
     check_delegation(zone, service, diagnostics);
+    check_dname_of(zone, service, diagnostics);
   }
   check_bypasses(zone, services, diagnostics);
   for (const Service& service : services) check_mode_name(zone, service, by_owner, diagnostics);
