@@ -281,13 +281,21 @@ void Oracle::judge_emptiness(const View& view, const Choice& choice, Role role) 
                          (role != Role::fenced && view.weights.valid_until());
   const bool is_asserted =
       is_beside && has_assertion(view.service, Assertion::Kind::never_together);
+  // Such a repository does not load, so nobody's weights need to make sense of it.
+  const bool is_unlike_any_file =
+      std::ranges::any_of(policy().assertions, [&](const Assertion& assertion) {
+        return is_about(assertion, view.service) && !base_obeys(assertion, view.service);
+      });
   if (is_any && !by_on_block && !is_asserted) {
     violated(fmt::format(
         "{} answers nothing although a record may: kind {}, note {}, on-block {} {}{}",
         view.service.label, static_cast<int>(choice.kind), static_cast<int>(choice.note),
         static_cast<int>(block.answer), index_of(block.record), records_text(view)));
-  } else if (is_any_lawful && !is_asserted) {
-    violated(view.service.label + " blocks although a lawful record is well");
+  } else if (is_any_lawful && !is_asserted && !is_unlike_any_file) {
+    violated(fmt::format("{} blocks although a lawful record is well: kind {}, on-block {} {}{}",
+                         view.service.label, static_cast<int>(choice.kind),
+                         static_cast<int>(block.answer), index_of(block.record),
+                         records_text(view)));
   }
 }
 
