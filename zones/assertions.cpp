@@ -35,7 +35,8 @@ class Asserted {
         region, [&](std::size_t i) { return plan_.weights[i] != 0 && !is_excluded(plan_, i); });
   }
   [[nodiscard]] bool is_usable(RegionId region) const {
-    return any_record(region, [&](std::size_t i) { return bool{plan_.usable[i]}; });
+    return any_record(
+        region, [&](std::size_t i) { return plan_.usable[i] && !is_excluded(plan_, i); });
   }
   [[nodiscard]] bool is_open(RegionId region) const {
     return any_record(region, [&](std::size_t i) { return !is_excluded(plan_, i); });

@@ -277,6 +277,21 @@ TEST_CASE("assertions: an on-block record that may not answer leaves it to the r
         Answered{ChoiceKind::records, ChoiceNote::held, {{"eu", 100}}});
 }
 
+TEST_CASE("assertions: a region is not kept for a record of it that may not answer",
+          "[assertions][gate]") {
+  Service made = service("api", Residency::hard,
+                         {record(eu, 100, "a.example.net"), record(eu, 0, "b.example.net"),
+                          record(ch, 0, "c.example.net")});
+  made.records[1].jurisdiction = US;
+  made.on_block = {BlockAnswer::servfail, {}};
+  const auto configuration = configuration_of(repository_with(made, {never_together({eu, ch})}));
+  Conditions failed = calm(configuration->repository->services[0]);
+  failed.record_drained = {true, false, false};  // b is well, and lies abroad
+  const Plan plan = make_plan(*configuration->repository, ServiceId{0}, failed);
+  CHECK(answered(*configuration, ruled(*configuration, plan), in("DE")) ==
+        Answered{ChoiceKind::records, ChoiceNote::none, {{"ch", 1}}});
+}
+
 TEST_CASE("assertions: pairs that make a ring leave somebody to answer", "[assertions]") {
   const Service made = service("api", Residency::hard,
                                {record(eu, 100, "a.example.net"), record(eu2, 0, "b.example.net"),
