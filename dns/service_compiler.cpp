@@ -9,6 +9,7 @@
 #include "dns/transfer_records.h"
 #include "dns/wire.h"
 #include "zones/mode_signal.h"
+#include "zones/rendezvous.h"
 
 namespace demarc::dns {
 
@@ -29,6 +30,8 @@ ServiceAnswers ServiceCompiler::build() {
   answers_.view_ = service_.view;
   answers_.zone_ = static_cast<std::uint32_t>(service_.zone);
   answers_.ttl_ = service_.ttl;
+  answers_.is_sticky_ = service_.is_sticky;
+  answers_.uses_client_subnet_ = service_.uses_client_subnet;
   answers_.answers_ = std::max<std::size_t>(service_.answers, 1);
   answers_.valid_until_ = cleared_.valid_until();
   answers_.choice_of_variant_ = cleared_.choice_of_variant();
@@ -118,6 +121,7 @@ void ServiceCompiler::add_choice(const zones::Choice& choice) {
       compiled.weight_sum += record.weight;
       answers_.weight_of_column_.push_back(record.weight);
       answers_.record_of_column_.push_back(add_record(record.record));
+      if (service_.is_sticky) answers_.hash_of_column_.push_back(hash_of(record.record));
     }
     const auto columns = build_alias_table(weights);
     answers_.columns_.insert(answers_.columns_.end(), columns.begin(), columns.end());
@@ -143,6 +147,12 @@ void ServiceCompiler::add_all(const zones::Choice& choice, ServiceAnswers::Choic
   }
   compiled.all_https_at = static_cast<std::uint32_t>(answers_.bytes_.size());
   compiled.all_https_size = add_https(addresses);
+}
+
+// Of what stays the same over edits of others and on other nodes. An endpoint stands once in a
+// service.
+std::uint64_t ServiceCompiler::hash_of(zones::RecordId id) const {
+  return zones::region_hash(service_.owner.text() + service_.record(id).endpoint);
 }
 
 std::uint16_t ServiceCompiler::add_record(zones::RecordId id) {

@@ -29,6 +29,7 @@ class ServiceCompiler {
   ServiceAnswers::Bytes add_text(std::string_view text);
   void add_choice(const zones::Choice& choice);
   void add_all(const zones::Choice& choice, ServiceAnswers::Choice& compiled);
+  [[nodiscard]] std::uint64_t hash_of(zones::RecordId id) const;
   std::uint16_t add_record(zones::RecordId id);
   std::uint16_t add_addresses(std::span<const geo::Address> addresses, geo::Family family);
   void add_https_front();

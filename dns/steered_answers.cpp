@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "dns/service_compiler.h"
+#include "dns/sticky_draw.h"
 #include "dns/wire.h"
 
 namespace demarc::dns {
@@ -37,11 +38,37 @@ inline void ServiceAnswers::append(const Record& record, SteeredType type,
       addresses(record.addresses_at[index], record.address_count[index], type);
 }
 
-void ServiceAnswers::draw(const Choice& choice, SteeredType type, Random& random,
-                          DrawMemory& memory, Drawn& drawn) const noexcept {
-  drawn.part_count = 0;
+inline std::uint16_t ServiceAnswers::first_place(const Choice& choice,
+                                                 Chance& chance) const noexcept {
+  if (is_sticky_) [[unlikely]]
+    return next_place(choice, choice.weight_sum, chance);
   const std::span columns(columns_.data() + choice.first_column, choice.column_count);
-  const std::uint16_t place = dns::draw(columns, choice.weight_sum, random.next());
+  return dns::draw(columns, choice.weight_sum, chance.random.next());
+}
+
+// One of those that were not drawn yet, by weight; `sum_left` is the sum of theirs.
+std::uint16_t ServiceAnswers::next_place(const Choice& choice, std::uint32_t sum_left,
+                                         Chance& chance) const noexcept {
+  const std::span weights(weight_of_column_.data() + choice.first_column, choice.column_count);
+  const auto is_drawn = [&](std::uint16_t place) {
+    return (chance.memory.is_drawn[place / 64] >> (place % 64) & 1) != 0;
+  };
+  if (is_sticky_) {
+    const std::span hashes(hash_of_column_.data() + choice.first_column, choice.column_count);
+    return draw_sticky(chance.client, hashes, weights, is_drawn).value_or(0);
+  }
+  std::uint32_t level = scaled(static_cast<std::uint32_t>(chance.random.next() >> 32), sum_left);
+  for (std::uint16_t place = 0;; ++place) {
+    if (is_drawn(place)) continue;
+    if (level < weights[place]) return place;
+    level -= weights[place];
+  }
+}
+
+void ServiceAnswers::draw(const Choice& choice, SteeredType type, Chance& chance,
+                          Drawn& drawn) const noexcept {
+  drawn.part_count = 0;
+  const std::uint16_t place = first_place(choice, chance);
   const Record& record = record_of(choice, place);
   if (record.cname_size != 0) {
     drawn.parts[drawn.part_count++] = one_record(record.cname_at, record.cname_size);
@@ -49,7 +76,7 @@ void ServiceAnswers::draw(const Choice& choice, SteeredType type, Random& random
   }
   if (answers_ == 1 || choice.column_count == 1) return append(record, type, drawn);
   if (answers_ < choice.column_count) {
-    return draw_more(choice, type, place, random, memory, drawn);
+    return draw_more(choice, type, place, chance, drawn);
   }
   append({.addresses_at = choice.all_at,
           .address_count = choice.all_count,
@@ -60,7 +87,8 @@ void ServiceAnswers::draw(const Choice& choice, SteeredType type, Random& random
 
 // Without replacement: each further record by its weight among those that are left.
 void ServiceAnswers::draw_more(const Choice& choice, SteeredType type, std::uint16_t first,
-                               Random& random, DrawMemory& memory, Drawn& drawn) const noexcept {
+                               Chance& chance, Drawn& drawn) const noexcept {
+  DrawMemory& memory = chance.memory;
   const std::uint16_t* const weights = weight_of_column_.data() + choice.first_column;
   const auto wanted = std::min(answers_, drawn_records_max);
   std::uint32_t sum_left = choice.weight_sum;
@@ -70,14 +98,7 @@ void ServiceAnswers::draw_more(const Choice& choice, SteeredType type, std::uint
     memory.is_drawn[place / 64] |= std::uint64_t{1} << (place % 64);
     sum_left -= weights[place];
     if (type != SteeredType::https) append(record_of(choice, place), type, drawn);
-    if (count + 1 == wanted) break;
-
-    std::uint32_t level = scaled(static_cast<std::uint32_t>(random.next() >> 32), sum_left);
-    for (place = 0;; ++place) {
-      if ((memory.is_drawn[place / 64] >> (place % 64) & 1) != 0) continue;
-      if (level < weights[place]) break;
-      level -= weights[place];
-    }
+    if (count + 1 < wanted) place = next_place(choice, sum_left, chance);
   }
   for (std::size_t count = 0; count < wanted; ++count) {
     memory.is_drawn[memory.places[count] / 64] = 0;

@@ -53,6 +53,13 @@ struct DrawMemory {
   std::array<std::uint8_t, rr_rdata_at + https_rdata_size_max> https;  // one for several records
 };
 
+/// By what a draw is made.
+struct Chance {
+  Random& random;
+  DrawMemory& memory;
+  std::uint64_t client = 0;  // of a sticky service: StickyClient::hash
+};
+
 /// What was drawn: references to rendered bytes, or to the DrawMemory's until the next draw, to be
 /// copied one after the other. One HTTPS record at most.
 struct Drawn {
@@ -112,14 +119,18 @@ class ServiceAnswers {
     return transfer_records_;
   }
 
-  /// Draws by weight what answers `type`, as `answers:` says. The first record drawn decides: a
+  /// Whether a client's network keeps its answer, and whether ECS says who the client is.
+  [[nodiscard]] bool is_sticky() const noexcept { return is_sticky_; }
+  [[nodiscard]] bool uses_client_subnet() const noexcept { return uses_client_subnet_; }
+
+  /// Draws by weight what answers `type`, as `answers:` says; of a sticky service what `chance`'s
+  /// client keeps. The first record drawn decides: a
   /// CNAME stands alone (RFC 2181 §10.1); otherwise the address records drawn answer together, and
   /// one HTTPS record hints at the addresses of all of them: they are one endpoint, the same
   /// target with the same parameters (RFC 9460 §2.4.3, §7.3). Nothing is drawn (part_count 0) where
   /// they lack the type: NODATA.
   /// Precondition: `choice` is of kind `records`.
-  void draw(const Choice& choice, SteeredType type, Random& random, DrawMemory& memory,
-            Drawn& drawn) const noexcept;
+  void draw(const Choice& choice, SteeredType type, Chance& chance, Drawn& drawn) const noexcept;
 
  private:
   friend ServiceAnswers compile_service(const zones::Repository&, const zones::Views&,
@@ -151,8 +162,11 @@ class ServiceAnswers {
   }
   [[nodiscard]] RecordBytes addresses(std::uint32_t at, std::uint16_t count,
                                       SteeredType type) const noexcept;
-  void draw_more(const Choice& choice, SteeredType type, std::uint16_t first, Random& random,
-                 DrawMemory& memory, Drawn& drawn) const noexcept;
+  [[nodiscard]] std::uint16_t first_place(const Choice& choice, Chance& chance) const noexcept;
+  [[nodiscard]] std::uint16_t next_place(const Choice& choice, std::uint32_t sum_left,
+                                         Chance& chance) const noexcept;
+  void draw_more(const Choice& choice, SteeredType type, std::uint16_t first, Chance& chance,
+                 Drawn& drawn) const noexcept;
   void append(const Record& record, SteeredType type, Drawn& drawn) const noexcept;
   [[nodiscard]] RecordBytes merged_https(const Choice& choice, std::size_t drawn_count,
                                          DrawMemory& memory) const noexcept;
@@ -161,6 +175,8 @@ class ServiceAnswers {
   std::uint32_t zone_ = 0;
   std::uint32_t ttl_ = 0;
   bool addresses_repeat_ = false;
+  bool is_sticky_ = false;
+  bool uses_client_subnet_ = true;
   std::size_t answers_ = 1;
   std::optional<WallTime> valid_until_;
   Bytes home_mode_, live_mode_;
@@ -172,6 +188,7 @@ class ServiceAnswers {
   std::vector<AliasColumn> columns_;
   std::vector<std::uint16_t> record_of_column_;  // index into records_
   std::vector<std::uint16_t> weight_of_column_;
+  std::vector<std::uint64_t> hash_of_column_;  // of a sticky service
   std::vector<Record> records_;
   std::vector<std::uint8_t> bytes_;
   std::vector<std::uint8_t> transfer_records_;

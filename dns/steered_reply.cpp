@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "dns/rendered_layout.h"
+#include "dns/sticky_draw.h"
 
 namespace demarc::dns {
 
@@ -44,21 +45,35 @@ std::optional<ExtendedError> error_of(zones::ChoiceNote note) noexcept {
 struct Located {
   geo::ClassId location_class = 0;
   std::uint8_t scope_prefix = 0;
+  std::uint64_t client = 0;  // of a sticky service
 };
 
 // SOURCE PREFIX-LENGTH 0 asks us to look at no address, not even at the resolver's (RFC 7871
 // §7.1.2): it is answered as an unknown client, which is class 0.
-Located locate(const Asked& asked, const ViewTable& view) noexcept {
+Located find_class(const Asked& asked, const ViewTable& view, bool has_subnet) noexcept {
   const Edns& edns = asked.query.edns;
-  const bool has_subnet = !edns.client_subnet.empty();
   if (!view.tells_clients_apart || (has_subnet && edns.subnet.length == 0)) return {};
   const geo::LocationTable& locations = *asked.snapshot.locations;
   const geo::Found found = locations.find(has_subnet ? edns.subnet.address : asked.client);
-  Located located{found.location_class, 0};
+  Located located{found.location_class, 0, 0};
   if (has_subnet && found.block < view.scopes.size()) {
     const unsigned scope = unsigned{view.scopes[found.block]} + found.scope_offset;
     located.scope_prefix = static_cast<std::uint8_t>(std::min(scope, edns.subnet.address.bits()));
   }
+  return located;
+}
+
+Located locate(const Asked& asked, const ViewTable& view, const ServiceAnswers& answers) noexcept {
+  const Edns& edns = asked.query.edns;
+  const bool has_subnet = !edns.client_subnet.empty() && answers.uses_client_subnet();
+  Located located = find_class(asked, view, has_subnet);
+  if (!answers.is_sticky()) [[likely]]
+    return located;
+  const auto bits = static_cast<std::uint8_t>(asked.client.bits());
+  const StickyClient kept =
+      sticky_client(has_subnet ? edns.subnet : geo::Prefix{asked.client, bits});
+  located.client = kept.hash;
+  if (has_subnet) located.scope_prefix = std::max(located.scope_prefix, kept.length);
   return located;
 }
 
@@ -77,7 +92,16 @@ std::optional<std::uint32_t> ttl_left(const ServiceSlot& slot, const Worker& wor
   return static_cast<std::uint32_t>(std::min<std::int64_t>(ttl, 0x7fff'ffff));
 }
 
-Chosen choose(const ServiceSlot& slot, std::size_t variant, Worker& worker) noexcept {
+// Which percent of a max-share a query is of: a client that keeps its answer keeps this as well.
+std::uint32_t percent_of(const ServiceAnswers& answers, std::uint64_t client,
+                         Random& random) noexcept {
+  constexpr std::uint64_t share_salt = 0x7368'6172'65;  // no record's hash
+  const std::uint64_t bits = answers.is_sticky() ? spread_bits(client ^ share_salt) : random.next();
+  return scaled(static_cast<std::uint32_t>(bits >> 32), 100);
+}
+
+Chosen choose(const ServiceSlot& slot, std::size_t variant, std::uint64_t client,
+              Worker& worker) noexcept {
   const ServiceAnswers& answers = *slot.answers;
   const std::uint16_t fenced = answers.fenced_choice_of_variant(variant);
   const std::uint16_t now = answers.choice_of_variant(variant);
@@ -90,8 +114,8 @@ Chosen choose(const ServiceSlot& slot, std::size_t variant, Worker& worker) noex
   }
   const ServiceAnswers::Choice& choice = answers.choice(now);
   if (choice.share < 100) [[unlikely]] {
-    const auto level = scaled(static_cast<std::uint32_t>(worker.random.next() >> 32), 100);
-    if (level >= choice.share) return {&answers.choice(choice.otherwise), ttl_max};
+    if (percent_of(answers, client, worker.random) >= choice.share)
+      return {&answers.choice(choice.otherwise), ttl_max};
   }
   return {&choice, ttl_max};
 }
@@ -125,13 +149,13 @@ void add_slot(const Asked& asked, const ServiceSlot& slot, SteeredPlace place,
   }
 
   const ViewTable& view = (*asked.snapshot.views)[zones::index_of(answers.view())];
-  const Located located = locate(asked, view);
+  const Located located = locate(asked, view, answers);
   if (located.location_class >= view.variant_of_class.size()) return reply.fail();
   const zones::VariantId variant = view.variant_of_class[located.location_class];
   if (variant >= answers.variant_count()) return reply.fail();
   reply.set_scope(located.scope_prefix);
 
-  const Chosen chosen = choose(slot, variant, asked.worker);
+  const Chosen chosen = choose(slot, variant, located.client, asked.worker);
   if (const auto error = error_of(chosen.choice->note)) reply.set_extended_error(*error);
   switch (chosen.choice->kind) {
     case zones::ChoiceKind::servfail:
@@ -143,7 +167,8 @@ void add_slot(const Asked& asked, const ServiceSlot& slot, SteeredPlace place,
   }
   Drawn& drawn = asked.worker.drawn;
   asked.worker.counters.steered.add();
-  answers.draw(*chosen.choice, type, asked.worker.random, asked.worker.draw_memory, drawn);
+  Chance chance{asked.worker.random, asked.worker.draw_memory, located.client};
+  answers.draw(*chosen.choice, type, chance, drawn);
   if (drawn.part_count == 0) {
     return add_nodata(asked, answers.zone(), place, chosen.ttl_max, reply);
   }
@@ -171,18 +196,19 @@ void add_target(const Asked& asked, const ServiceSlot& slot, std::span<const std
   if (slot.answers == nullptr) return;
   const ServiceAnswers& answers = *slot.answers;
   const ViewTable& view = (*asked.snapshot.views)[zones::index_of(answers.view())];
-  const Located located = locate(asked, view);
+  const Located located = locate(asked, view, answers);
   if (located.location_class >= view.variant_of_class.size()) return;
   const zones::VariantId variant = view.variant_of_class[located.location_class];
   if (variant >= answers.variant_count()) return;
   reply.deepen_scope(located.scope_prefix);
 
   // One choice for both types: what is left out of one is not in the other.
-  const Chosen chosen = choose(slot, variant, asked.worker);
+  const Chosen chosen = choose(slot, variant, located.client, asked.worker);
   if (chosen.choice->kind != zones::ChoiceKind::records) return;
   Drawn& drawn = asked.worker.drawn;
+  Chance chance{asked.worker.random, asked.worker.draw_memory, located.client};
   const auto draw = [&](SteeredType type) noexcept {
-    answers.draw(*chosen.choice, type, asked.worker.random, asked.worker.draw_memory, drawn);
+    answers.draw(*chosen.choice, type, chance, drawn);
   };
   if (asked.query.qtype == rrtype::https && answers.may_have(SteeredType::https)) {
     draw(SteeredType::https);

@@ -248,6 +248,7 @@ Result<json, std::string> explain(const Steering& steering, const geo::Databases
               {"home", home ? json(repository.policy.jurisdiction(*home).name) : json()},
               {"route", route_of(repository.policy, variant)},
               {"ttl", service.ttl},
+              {"sticky", service.is_sticky ? "client" : "none"},
               {"records", records_of(steering, service, variant, plan)},
               {"answer", answer_of(service, choice)}};
   if (mode_owner(service)) {
@@ -308,8 +309,9 @@ std::string explain_text(const json& e) {
   }
   if (e.contains("mode")) out += fmt::format("             {}\n", text(e["mode"]));
   const json& answer = e["answer"];
-  out += fmt::format("  6 answer     {} ({}), TTL at most {}\n", text(answer["kind"]),
-                     text(answer["why"]), text(e["ttl"]));
+  out += fmt::format("  6 answer     {} ({}), TTL at most {}{}\n", text(answer["kind"]),
+                     text(answer["why"]), text(e["ttl"]),
+                     e.value("sticky", "none") == "client" ? ", a client's network keeps one" : "");
   for (const json& r : answer["records"]) {
     std::string addresses;
     for (const json& address : r["addresses"]) addresses += " " + text(address);

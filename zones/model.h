@@ -328,6 +328,8 @@ struct Service {
   Access access = Access::write;
   Route route;
   std::size_t answers = 1;            // records answered at once; answers_all: all that have weight
+  bool is_sticky = false;             // a client's network keeps its answer
+  bool uses_client_subnet = true;     // else by the resolver's own address, whatever ECS says
   std::optional<HttpsBinding> https;  // nothing: no HTTPS records
   std::vector<Record> records;
   std::vector<HealthCheck> checks;

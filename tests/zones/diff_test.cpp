@@ -161,6 +161,10 @@ TEST_CASE("difference: what touches the law or traffic without a direction", "[z
        "legal touches record-added api.example.com record api.us2.example.net:  -> "
        "api.us2.example.net in us weight 0 (198.51.100.9)"},
       {"a TTL", "ttl: 30", "ttl: 60", "traffic touches service-ttl api.example.com: 30 -> 60"},
+      {"sticky", "    ttl: 30\n", "    ttl: 30\n    sticky: client\n",
+       "traffic touches service-sticky api.example.com: none -> client"},
+      {"client subnets", "    ttl: 30\n", "    ttl: 30\n    client-subnet: ignore\n",
+       "traffic touches service-client-subnet api.example.com: use -> ignore"},
       {"HTTPS", "    ttl: 30\n", "    ttl: 30\n    https: { alpn: [h2], port: 8443 }\n",
        "traffic touches service-https api.example.com: none -> 1 . alpn=\"h2\" port=8443"},
       {"an RRset", "mail: { A: 192.0.2.25 }", "mail: { A: 192.0.2.26 }",

@@ -80,15 +80,16 @@ TEST_CASE("service: what is refused, and where", "[zones][yaml]") {
        R"(    records:
       - { region: eu, weight: 100, endpoint: a.eu.example, addresses: 192.0.2.1 }
       - { region: us, weight: 0, endpoint: a.us.example, addresses: 198.51.100.1 }
-    sticky: client
+    sticky: clients
     https: { alpn: [h2] }
-    home: tenant)",
-       {"zones/a.yaml:9:13: [not-yet-supported] `sticky` (one answer a client) is not supported "
-        "yet; expected a service without it",
+    home: tenant
+    client-subnet: off)",
+       {"zones/a.yaml:9:13: [bad-choice] sticky is `clients`; did you mean `client`?",
         "zones/a.yaml:11:11: [default-home-missing] `home: tenant` without `default-home`; "
         "expected it, the home of the service's own name",
         "zones/a.yaml:11:11: [tenants-missing] `home: tenant` without `tenants`; expected it, with "
-        "`key` for opaque labels or with `labels: plain`"}},
+        "`key` for opaque labels or with `labels: plain`",
+        "zones/a.yaml:12:20: [bad-choice] client-subnet is `off`; expected one of use, ignore"}},
       {"hard without home",
        R"(    records:
       - { region: eu, weight: 100, endpoint: a.eu.example, addresses: 192.0.2.1 }

@@ -129,6 +129,11 @@ class ServiceDiff {
         {std::to_string(before_.ttl), std::to_string(after_.ttl)});
     add("service-answers", ChangeClass::traffic, ChangeEffect::touches,
         {answers_text(before_.answers), answers_text(after_.answers)});
+    add("service-sticky", ChangeClass::traffic, ChangeEffect::touches,
+        {before_.is_sticky ? "client" : "none", after_.is_sticky ? "client" : "none"});
+    add("service-client-subnet", moved, ChangeEffect::touches,
+        {before_.uses_client_subnet ? "use" : "ignore",
+         after_.uses_client_subnet ? "use" : "ignore"});
     add("service-https", ChangeClass::traffic, ChangeEffect::touches,
         {https_text(before_), https_text(after_)});
     add("service-quorum", ChangeClass::routine, ChangeEffect::touches,

@@ -47,6 +47,8 @@ const std::map<std::string_view, std::string_view>& risks() {
       {"service-route", "Which regions answer which clients."},
       {"service-ttl", "Longer: failover takes longer to reach clients. Shorter: more queries."},
       {"service-answers", "How many records one answer has."},
+      {"service-sticky", "Whether a client's network keeps its answer."},
+      {"service-client-subnet", "Whether clients are told apart behind resolvers that name them."},
       {"service-https", "Which protocols and which port clients try first."},
       {"service-quorum", "How many failing checks take a record out."},
       {"record-region", "The same endpoint counts as lying elsewhere, without having moved."},

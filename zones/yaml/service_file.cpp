@@ -72,14 +72,6 @@ void read_answers(const Reading& reading, const Node& node, At<std::size_t>& ans
   }
 }
 
-std::function<void(const Node&)> not_yet(const Reading& reading, std::string_view key,
-                                         std::string_view what) {
-  return [&reading, key, what](const Node& value) {
-    reading.error(value.at, "not-yet-supported",
-                  "`{}` ({}) is not supported yet; expected a service without it", key, what);
-  };
-}
-
 void read_home(const Reading& reading, const Node& node, ServiceEntry& service) {
   auto home = read_identifier(reading, node, "home");
   if (home) service.home = std::move(*home);
@@ -163,7 +155,16 @@ ServiceEntry read_service(const Reading& reading, const Key& label, const Node& 
        {"on-block", Presence::optional, text_at(service.on_block, "on-block")},
        {"tenants", Presence::optional,
         [&](const Node& value) { read_tenants(reading, value, service); }},
-       {"sticky", Presence::optional, not_yet(reading, "sticky", "one answer a client")},
+       {"sticky", Presence::optional,
+        [&](const Node& value) {
+          assign(service.is_sticky,
+                 read_choice<bool>(reading, value, "sticky", {{"none", false}, {"client", true}}));
+        }},
+       {"client-subnet", Presence::optional,
+        [&](const Node& value) {
+          assign(service.uses_client_subnet, read_choice<bool>(reading, value, "client-subnet",
+                                                               {{"use", true}, {"ignore", false}}));
+        }},
        {"https", Presence::optional,
         [&](const Node& value) { service.https = read_https(reading, value); }}});
   return service;

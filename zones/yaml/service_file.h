@@ -67,6 +67,8 @@ struct ServiceEntry {
   std::optional<At<Access>> access;
   RouteEntry route;
   At<std::size_t> answers{1, {}};  // or answers_all
+  bool is_sticky = false;
+  bool uses_client_subnet = true;
   std::vector<RecordEntry> records;
   std::vector<CheckEntry> checks;
   std::optional<At<unsigned>> quorum;

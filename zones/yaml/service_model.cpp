@@ -26,6 +26,8 @@ class ServiceBuilder {
     service_.residency = entry_.residency.value;
     if (entry_.access) service_.access = entry_.access->value;
     service_.answers = entry_.answers.value;
+    service_.is_sticky = entry_.is_sticky;
+    service_.uses_client_subnet = entry_.uses_client_subnet;
     if (entry_.https) service_.https = entry_.https->value;
     service_.place = reading_.place(entry_.label.at);
     check_policy();
