@@ -131,7 +131,7 @@ class ServiceDiff {
         {answers_text(before_.answers), answers_text(after_.answers)});
     add("service-sticky", ChangeClass::traffic, ChangeEffect::touches,
         {before_.is_sticky ? "client" : "none", after_.is_sticky ? "client" : "none"});
-    add("service-client-subnet", moved, ChangeEffect::touches,
+    add("service-client-subnet", ChangeClass::traffic, ChangeEffect::touches,
         {before_.uses_client_subnet ? "use" : "ignore",
          after_.uses_client_subnet ? "use" : "ignore"});
     add("service-https", ChangeClass::traffic, ChangeEffect::touches,
