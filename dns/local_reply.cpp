@@ -66,16 +66,22 @@ void add_nodata(const Asked& asked, std::uint32_t zone, Reply& reply) noexcept {
   if (fits && !serials.empty()) reply.set_soa_serial(serials[zone]);
 }
 
+// Whether the service's answers go by the ECS option of this query.
+bool uses_client_subnet(const Asked& asked, std::uint32_t service) noexcept {
+  if (asked.query.edns.client_subnet.empty()) return false;
+  const auto& answers = asked.snapshot.services[service].answers;
+  return answers == nullptr || answers->uses_client_subnet();
+}
+
 // What `_geo` says, in a buffer of its own: it differs for each client.
 class GeoText {
  public:
   GeoText(const Asked& asked, std::uint32_t service) noexcept : asked_(asked), service_(service) {}
 
   [[nodiscard]] RecordBytes write() noexcept {
-    const Edns& edns = asked_.query.edns;
-    const bool has_subnet = !edns.client_subnet.empty();
+    const bool has_subnet = uses_client_subnet(asked_, service_);
     const geo::Prefix prefix =
-        has_subnet ? edns.subnet
+        has_subnet ? asked_.query.edns.subnet
                    : geo::Prefix{asked_.client, static_cast<std::uint8_t>(asked_.client.bits())};
     const bool is_hidden = has_subnet && prefix.length == 0;  // RFC 7871 §7.1.2
     const geo::Location location = is_hidden ? geo::Location{} : locate(prefix.address);
@@ -162,8 +168,7 @@ bool may_look_up(const Asked& asked) noexcept {
 
 void add_geo(const Asked& asked, std::uint32_t service, Reply& reply) noexcept {
   if (reply.is_datagram() && !may_look_up(asked)) return reply.truncate();
-  const Edns& edns = asked.query.edns;
-  if (!edns.client_subnet.empty()) reply.set_scope(edns.subnet.length);
+  if (uses_client_subnet(asked, service)) reply.set_scope(asked.query.edns.subnet.length);
   GeoText text(asked, service);
   add_records(asked, text.write(), reply);
 }

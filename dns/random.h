@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "geo/base/spread.h"
+
 namespace demarc::dns {
 
 /// SplitMix64 (Steele, Lea, Flood 2014): one addition and a mix for 64 good bits.
@@ -13,10 +15,7 @@ class Random {
 
   std::uint64_t next() noexcept {
     state_ += 0x9e37'79b9'7f4a'7c15;
-    std::uint64_t value = state_;
-    value = (value ^ (value >> 30)) * 0xbf58'476d'1ce4'e5b9;
-    value = (value ^ (value >> 27)) * 0x94d0'49bb'1331'11eb;
-    return value ^ (value >> 31);
+    return spread_bits(state_);
   }
 
  private:

@@ -11,24 +11,11 @@ constexpr unsigned fraction_bits = 20;
 constexpr unsigned index_bits = 8;
 constexpr unsigned between_bits = 31 - index_bits;
 
-/// log2 of a number from 1 to 2 with 31 binary places, by squaring: whether the square reaches 2 is
-/// the next binary place of its logarithm.
-constexpr std::uint32_t exact_log2(std::uint64_t number) {
-  std::uint32_t fraction = 0;
-  for (unsigned bit = 0; bit < fraction_bits; ++bit) {
-    number = number * number >> 31;
-    const bool reaches_two = number >> 32 != 0;
-    fraction = fraction << 1 | (reaches_two ? 1U : 0U);
-    if (reaches_two) number >>= 1;
-  }
-  return fraction;
-}
-
-/// log2(1 + i/256), and 1 at the end. In integers, so that every machine has the same.
+/// log2(1 + i/256), and 1 at the end.
 constexpr auto log2_table = [] {
   std::array<std::uint32_t, (1U << index_bits) + 1> table{};
   for (std::uint64_t i = 0; i < table.size() - 1; ++i) {
-    table[i] = exact_log2((std::uint64_t{1} << 31) + (i << between_bits));
+    table[i] = log2_fraction((std::uint64_t{1} << 31) + (i << between_bits), fraction_bits);
   }
   table.back() = 1U << fraction_bits;
   return table;

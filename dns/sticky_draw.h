@@ -8,6 +8,7 @@
 #include <span>
 
 #include "geo/base/address.h"
+#include "geo/base/spread.h"
 
 namespace demarc::dns {
 
@@ -38,13 +39,6 @@ template <typename IsTaken>
 /// -log2 of a hash as a fraction of 2^64, in units of 2^-20: 1 to 64 * 2^20, to a few units.
 /// Divided by a weight it is how late a record comes to take a client; the earliest does.
 [[nodiscard]] std::uint32_t sticky_lateness(std::uint64_t hash) noexcept;
-
-/// Spreads a difference in any bit over all of them (the finaliser of splitmix64).
-[[nodiscard]] constexpr std::uint64_t spread_bits(std::uint64_t value) noexcept {
-  value = (value ^ (value >> 30)) * 0xbf58'476d'1ce4'e5b9;
-  value = (value ^ (value >> 27)) * 0x94d0'49bb'1331'11eb;
-  return value ^ (value >> 31);
-}
 
 template <typename IsTaken>
 std::optional<std::uint16_t> draw_sticky(std::uint64_t client,

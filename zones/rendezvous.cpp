@@ -5,6 +5,8 @@
 #include <cassert>
 #include <numeric>
 
+#include "geo/base/spread.h"
+
 namespace demarc::zones {
 namespace {
 
@@ -14,13 +16,6 @@ std::uint64_t first_eight(const Sha256& digest) {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < 8; ++i) value = value << 8 | digest[i];
   return value;
-}
-
-/// Spreads a difference in any bit over all of them (the finaliser of splitmix64).
-std::uint64_t mixed(std::uint64_t value) noexcept {
-  value = (value ^ value >> 30) * 0xbf58'476d'1ce4'e5b9;
-  value = (value ^ value >> 27) * 0x94d0'49bb'1331'11eb;
-  return value ^ value >> 31;
 }
 
 /// lateness / weight, compared without dividing: at most 2^31 times 2^26.
@@ -48,19 +43,9 @@ std::uint64_t tenant_hash(Sha256Stream& stream, std::string_view service, std::s
 }
 
 std::uint32_t lateness(std::uint64_t tenant, std::uint64_t region) noexcept {
-  const std::uint64_t hash = std::max<std::uint64_t>(mixed(tenant ^ region), 1);
+  const std::uint64_t hash = std::max<std::uint64_t>(spread_bits(tenant ^ region), 1);
   const auto zeros = static_cast<unsigned>(std::countl_zero(hash));
-  // The leading 32 bits as a number from 1 to 2 with 31 binary places; squaring it doubles its
-  // logarithm, and whether the square reaches 2 is the logarithm's next binary place.
-  std::uint64_t leading = hash << zeros >> 32;
-  std::uint32_t fraction = 0;
-  for (unsigned bit = 0; bit < fraction_bits; ++bit) {
-    leading = leading * leading >> 31;
-    const bool reaches_two = leading >> 32 != 0;
-    fraction = fraction << 1 | (reaches_two ? 1U : 0U);
-    if (reaches_two) leading >>= 1;
-  }
-  return ((zeros + 1) << fraction_bits) - fraction;
+  return ((zeros + 1) << fraction_bits) - log2_fraction(hash << zeros >> 32, fraction_bits);
 }
 
 std::vector<std::size_t> rank(std::uint64_t tenant, std::span<const Candidate> candidates) {

@@ -1,5 +1,6 @@
 // `_geo`, `_health` and `_gate` of a service, and `_acme-challenge`: who gets which answer, and
 // that nobody else can tell that they are there.
+#include <fmt/core.h>
 #include <catch2/catch.hpp>
 
 #include "dns/local_names.h"
@@ -29,11 +30,13 @@ struct LocalWorld {
     world.add("alias.example.com. 300 IN CNAME _geo.api.example.com.");
     world.add("cut.example.com. 300 IN NS ns.example.net.");
     world.add("www.example.com. 300 IN A 192.0.2.9");
-    for (const char* owner : {"api.example.com", "wild.example.com", "taken.example.com"}) {
-      zones::Service& service = world.add_service(owner);
+    for (const std::string_view owner :
+         {"api.example.com", "wild.example.com", "taken.example.com", "near.example.com"}) {
+      zones::Service& service = world.add_service(std::string(owner));
+      service.uses_client_subnet = owner != "near.example.com";
       World::route_by_country(service);
-      World::add_record(service, 0, 100, std::string("eu.") + owner + ".net", {"192.0.2.1"});
-      World::add_record(service, 1, 100, std::string("us.") + owner + ".net", {"192.0.2.2"});
+      World::add_record(service, 0, 100, fmt::format("eu.{}.net", owner), {"192.0.2.1"});
+      World::add_record(service, 1, 100, fmt::format("us.{}.net", owner), {"192.0.2.2"});
     }
     world.add_network("203.0.113.0/24", "DE");
     world.add_network("198.51.100.0/24", "US");
@@ -106,6 +109,17 @@ TEST_CASE("operator names: _geo tells of the ECS option's network, which opens n
 
   Client stranger = world.client(outside);
   CHECK(stranger.ask_for("_geo.api.example.com", rrtype::txt, "203.0.113.0", 24).rcode() == 3);
+}
+
+TEST_CASE("operator names: _geo of a service that ignores the ECS option tells of the socket",
+          "[dns][operator-names][ecs]") {
+  const LocalWorld world;
+  const Message message =
+      world.client(inside).ask_for("_geo.near.example.com", rrtype::txt, "198.51.100.0", 24);
+  CHECK(message.answer() ==
+        Lines{"_geo.near.example.com. 0 TXT \"v=demarc1 source=socket prefix=203.0.113.7/32 "
+              "country=DE subdivision=- asn=0 region=eu\""});
+  CHECK(message.scope() == 0U);
 }
 
 TEST_CASE("operator names: to all others the zone is as it would be without them",
