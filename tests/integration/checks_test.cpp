@@ -10,7 +10,8 @@ using namespace demarc::testing;
 namespace {
 
 std::string detail_of(const Server& server, const std::string& check) {
-  for (const auto& state : server.status()["checks"]) {
+  const nlohmann::json status = server.status();
+  for (const auto& state : status["checks"]) {
     if (state["check"].get<std::string>().ends_with(check)) return state["detail"];
   }
   return "no such check";
