@@ -7,7 +7,6 @@
 namespace demarc::health {
 namespace {
 
-constexpr std::size_t header_size = 12;
 constexpr std::uint16_t class_in = 1;
 constexpr std::uint16_t type_cname = 5;
 constexpr std::uint16_t type_opt = 41;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "geo/countries.h"
@@ -10,6 +11,7 @@
 #include "zones/https_binding.h"
 #include "zones/mode_signal.h"
 #include "zones/tenants.h"
+#include "zones/yaml/spelling.h"
 
 namespace demarc::tools {
 namespace {
@@ -169,7 +171,7 @@ json answer_of(const Service& service, const Choice& choice) {
 }
 
 json records_of(const Steering& steering, const Service& service, const Variant& variant,
-                const Plan& plan) {
+                const Plan& plan, const Choice& choice) {
   const Policy& policy = steering.configuration()->repository->policy;
   const auto home = home_of(service, variant);
   json list = json::array();
@@ -187,11 +189,15 @@ json records_of(const Steering& steering, const Service& service, const Variant&
                         {"verdict", to_text(have ? state->second.verdict : Verdict::unknown)},
                         {"detail", have ? state->second.detail : std::string{}}});
     }
+    const bool is_eligible_at_home = is_eligible(policy, service, record, home);
+    const bool answers = std::ranges::any_of(
+        choice.records, [&](const WeightedRecord& r) { return index_of(r.record) == i; });
     list.push_back({{"endpoint", record.endpoint},
                     {"region", region.name},
                     {"jurisdiction", policy.jurisdiction(region.jurisdiction).name},
                     {"in-route", in_route},
-                    {"eligible", is_eligible(policy, service, record, home)},
+                    {"eligible", is_eligible_at_home},
+                    {"granted", answers && !is_eligible_at_home},
                     {"base-weight", record.weight},
                     {"weight", plan.weights[i]},
                     {"usable", static_cast<bool>(plan.usable[i])},
@@ -200,11 +206,45 @@ json records_of(const Steering& steering, const Service& service, const Variant&
   return list;
 }
 
+std::string text(const json& value) {
+  return value.is_null()     ? std::string("-")
+         : value.is_string() ? value.get<std::string>()
+                             : value.dump();
+}
+
+std::string listed(const json& values) {
+  std::vector<std::string> texts;
+  for (const json& value : values) texts.push_back(text(value));
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
 json route_of(const Policy& policy, const Variant& variant) {
   if (variant.weighted) return "all records, one weighted set";
   json regions = json::array();
   for (const RegionId region : variant.order) regions.push_back(policy.region(region).name);
   return regions;
+}
+
+/// What answers a name that no service steers.
+std::string why_not_steered(const Repository& repository, const Name& name) {
+  const std::string asked = name.text_without_dot();
+  const Zone* const zone = repository.find_zone(name);
+  if (zone == nullptr) return "`" + asked + "` is in none of the zones: it is answered REFUSED";
+  const auto answers = [&](const RRset& rrset) {
+    return rrset.owner == name ||
+           (rrset.owner.is_wildcard() && name.is_at_or_below(rrset.owner.parent()));
+  };
+  if (std::ranges::any_of(zone->rrsets, answers)) {
+    return fmt::format("`{}` is no service of its own; the zone {} answers it from its records",
+                       asked, zone->apex.text_without_dot());
+  }
+  std::vector<std::string> services;
+  for (const ServiceId service : zone->services) {
+    services.push_back(repository.service(service).owner.text_without_dot());
+  }
+  return fmt::format("`{}` is no service, and the zone {} has no records of that name{}{}", asked,
+                     zone->apex.text_without_dot(), services.empty() ? "" : "; ",
+                     services.empty() ? "" : yaml::suggest(asked, services));
 }
 
 }  // namespace
@@ -215,14 +255,7 @@ Result<json, std::string> explain(const Steering& steering, const geo::Databases
   const auto name = Name::parse_absolute(request.name);
   if (!name) return std::unexpected("`" + request.name + "` is no domain name");
   const auto id = find_steering_service(repository, *name);
-  if (!id) {
-    const Zone* zone = repository.find_zone(*name);
-    return std::unexpected(
-        zone == nullptr
-            ? "`" + request.name + "` is in none of the zones: it is answered REFUSED"
-            : fmt::format("`{}` is no service of its own; the zone {} answers it from its records",
-                          request.name, zone->apex.text_without_dot()));
-  }
+  if (!id) return std::unexpected(why_not_steered(repository, *name));
   const Service& service = repository.service(*id);
   // A copy: a hypothetical client may be of a kind that no database entry ever made.
   Views views = *steering.configuration()->views;
@@ -249,7 +282,7 @@ Result<json, std::string> explain(const Steering& steering, const geo::Databases
               {"route", route_of(repository.policy, variant)},
               {"ttl", service.ttl},
               {"sticky", service.is_sticky ? "client" : "none"},
-              {"records", records_of(steering, service, variant, plan)},
+              {"records", records_of(steering, service, variant, plan, choice)},
               {"answer", answer_of(service, choice)}};
   if (mode_owner(service)) {
     out["mode"] = mode_text(live_mode(cleared, steering.state().trusted_wall));
@@ -272,17 +305,13 @@ Result<json, std::string> explain(const Steering& steering, const geo::Databases
 }
 
 std::string explain_text(const json& e) {
-  const auto text = [](const json& value) {
-    return value.is_null()     ? std::string("-")
-           : value.is_string() ? value.get<std::string>()
-                               : value.dump();
-  };
   const json& where = e.at("location");
   std::string out = fmt::format("{} in zone {}\n", text(e["name"]), text(e["zone"]));
   const std::string country = text(where["country"]);
   out += fmt::format("  1 client     {} country {} jurisdiction {}\n", text(e["client"]),
                      country.empty() ? "unknown" : country, text(where["jurisdiction"]));
-  out += fmt::format("  2 route      {}\n", text(e["route"]));
+  out += fmt::format("  2 route      {}\n",
+                     e["route"].is_array() ? listed(e["route"]) : text(e["route"]));
   out +=
       fmt::format("  3 border     residency {}, home {}\n", text(e["residency"]), text(e["home"]));
   out += "  4 records\n";
@@ -296,14 +325,15 @@ std::string explain_text(const json& e) {
                        text(r["region"]), text(r["jurisdiction"]),
                        !r["in-route"].get<bool>()  ? "off-route"
                        : r["eligible"].get<bool>() ? "eligible"
+                       : r["granted"].get<bool>()  ? "BY A GRANT"
                                                    : "NOT ELIGIBLE",
                        text(r["weight"]), text(r["base-weight"]), health);
   }
   if (e.contains("held")) {
     out += fmt::format("  5 gate       HELD: from {} to {} needs an approval\n",
-                       e["held"]["from"].dump(), e["held"]["to"].dump());
+                       listed(e["held"]["from"]), listed(e["held"]["to"]));
   } else if (e.contains("grants")) {
-    out += fmt::format("  5 gate       crossing under {}\n", e["grants"].dump());
+    out += fmt::format("  5 gate       crossing under {}\n", listed(e["grants"]));
   } else {
     out += "  5 gate       nothing held\n";
   }

@@ -1,4 +1,6 @@
 // What `demarc status` and `demarc pending` print for people (tools/status.h).
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -19,6 +21,13 @@ std::string joined(const json& list) {
   std::vector<std::string> parts;
   for (const json& item : list) parts.push_back(text_of(item));
   return fmt::format("{}", fmt::join(parts, ","));
+}
+
+/// The width of a column: its longest word, and its title.
+std::size_t width_of(const json& rows, const char* key, std::string_view title) {
+  std::size_t width = title.size();
+  for (const json& row : rows) width = std::max(width, text_of(row[key]).size());
+  return width;
 }
 
 /// A change that a person may approve.
@@ -44,9 +53,9 @@ std::string change_text(const json& change) {
 
 std::string status_text(const json& s) {
   std::string out =
-      fmt::format("{}: {}, {} zones, generation {}, configuration {:.12}\n", text_of(s["node"]),
+      fmt::format("{}: {}, {} zone{}, generation {}, configuration {:.12}\n", text_of(s["node"]),
                   s["serving"].get<bool>() ? "serving" : "starting", s["zones"].dump(),
-                  s["generation"].dump(), text_of(s["configuration"]));
+                  s["zones"] == 1 ? "" : "s", s["generation"].dump(), text_of(s["configuration"]));
   if (s.contains("freeze")) {
     out += fmt::format("FROZEN by {}: {}\n", text_of(s["freeze"]["who"]),
                        text_of(s["freeze"]["reason"]));
@@ -67,26 +76,29 @@ std::string status_text(const json& s) {
     out += fmt::format("LEFT OUT: {} alerts are told to nobody until there is room\n",
                        s["alerts-left-out"].dump());
   }
-  out += fmt::format("\n{:<32} {:<6} {:<8} {}\n", "SERVICE", "RESID.", "HOME", "ANSWERING");
+  const std::size_t name = width_of(s["services"], "name", "SERVICE");
+  const std::size_t home = width_of(s["services"], "home", "HOME");
+  out += fmt::format("\n{:<{}}  RESIDENCY  {:<{}}  ANSWERING\n", "SERVICE", name, "HOME", home);
   for (const json& service : s["services"]) {
     std::string notes = joined(service["notes"]);
     if (service.contains("tenants")) {
       notes = fmt::format("{} tenants{}{}", service["tenants"].dump(), notes.empty() ? "" : ", ",
                           notes);
     }
-    out += fmt::format("{:<32} {:<6} {:<8} {}{}\n", text_of(service["name"]),
-                       text_of(service["residency"]), text_of(service["home"]),
+    out += fmt::format("{:<{}}  {:<9}  {:<{}}  {}{}\n", text_of(service["name"]), name,
+                       text_of(service["residency"]), text_of(service["home"]), home,
                        joined(service["answering"]), notes.empty() ? "" : "  (" + notes + ")");
     if (!service.contains("mode") || !service["mode"].contains("case")) continue;
     const json& mode = service["mode"];
-    out += fmt::format("{:<32} mode {}, case {}, until {}, {}\n", "", text_of(mode["mode"]),
+    out += fmt::format("{:<{}}  mode {}, case {}, until {}, {}\n", "", name, text_of(mode["mode"]),
                        text_of(mode["case"]), text_of(mode["until"]), text_of(mode["grant"]));
   }
   if (!s["checks"].empty()) {
-    out += fmt::format("\n{:<52} {:<8} {}\n", "CHECK", "VERDICT", "LAST RESULT");
-    for (const json& check : s["checks"]) {
-      out += fmt::format("{:<52} {:<8} {}\n", text_of(check["check"]), text_of(check["verdict"]),
-                         text_of(check["detail"]));
+    const std::size_t check = width_of(s["checks"], "check", "CHECK");
+    out += fmt::format("\n{:<{}}  VERDICT   LAST RESULT\n", "CHECK", check);
+    for (const json& one : s["checks"]) {
+      out += fmt::format("{:<{}}  {:<8}  {}\n", text_of(one["check"]), check,
+                         text_of(one["verdict"]), text_of(one["detail"]));
     }
   }
   if (!s["pending"].empty()) out += "\n" + pending_text(s["pending"]);

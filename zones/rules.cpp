@@ -315,8 +315,7 @@ class TagRules {
   void check() {
     for (const Service& service : repository_.services) {
       if (service.residency == Residency::hard)
-        each_tag(service,
-                 [this](auto& map, const auto& key, Tag tag) { map.try_emplace(key, tag); });
+        each_tag(service, [](auto& map, const auto& key, Tag tag) { map.try_emplace(key, tag); });
     }
     if (addresses_.empty() && names_.empty()) return;
     for (const Service& service : repository_.services) {

@@ -36,7 +36,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 
 /// A server whose policy lets legal sign drills, and a scenario beside it.
 struct Drilled : Server {
-  explicit Drilled(const std::string& recover = "4s", const std::string& lasts = "5s") {
+  explicit Drilled(const std::string& recover = "7s", const std::string& lasts = "8s") {
     edit(path("repository/policy.yaml"), "  rules:\n", "  drill: { legal: 1 }\n  rules:\n");
     write(path("eu-down.yaml"),
           replaced(replaced(scenario_text, "RECOVER", recover), "LASTS", lasts));

@@ -225,18 +225,27 @@ TEST_CASE("server: status, explain and metrics say what is served and why", "[in
   server.start();
   const Finished status = server.ask({"status"});
   CHECK(status.exit == 0);
-  CHECK(status.out.find("api.example.com                  hard   EU       eu") !=
-        std::string::npos);
+  CHECK(status.out.find("SERVICE               RESIDENCY  HOME    ANSWERING\n"
+                        "api.example.com       hard       EU      eu\n") != std::string::npos);
   const Finished why =
       server.ask({"explain", "api.example.com", "--country", "DE", "--down", "eu"});
   CHECK(why.exit == 0);
   CHECK(why.out.find("NOT ELIGIBLE") != std::string::npos);
-  CHECK(why.out.find("HELD: from [\"eu\"] to [\"global-failover\"]") != std::string::npos);
+  CHECK(why.out.find("HELD: from eu to global-failover") != std::string::npos);
   const Finished offline = run_demarc({"explain", "api.example.com", "--country", "DE", "--down",
                                        "eu", "--repository", server.path("repository")});
   CHECK(offline.exit == 0);
-  CHECK(offline.out.find("HELD: from [\"eu\"] to [\"global-failover\"]") != std::string::npos);
-  CHECK(server.ask({"explain", "nowhere.example.org"}).exit == 1);
+  CHECK(offline.out.find("HELD: from eu to global-failover") != std::string::npos);
+  const auto refusal = [&](const char* name) {
+    const Finished told = server.ask({"explain", name});
+    CHECK(told.exit == 1);
+    return told.err;
+  };
+  CHECK(refusal("nowhere.example.org").find("answered REFUSED") != std::string::npos);
+  CHECK(refusal("apii.example.com").find("did you mean `api.example.com`?") != std::string::npos);
+  for (const char* const name : {"mail.example.com", "any.thing.preview.example.com"}) {
+    CHECK(refusal(name).find("from its records") != std::string::npos);
+  }
   CHECK(server.ask({"nonsense"}).exit == 2);
   CHECK(server.ask({"pending"}).exit == 0);
 }
