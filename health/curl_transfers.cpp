@@ -13,6 +13,8 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include "health/expectation.h"
+
 namespace demarc::health {
 
 using zones::ProbeScheme;
@@ -51,18 +53,32 @@ struct Transfer {
   char error[CURL_ERROR_SIZE] = {};
   std::size_t header_bytes = 0;
   std::size_t body_bytes = 0;
-  Easy easy;  // last: cleaned up before what it points to
+  HeardAnswer heard;  // as far as something is expected of it
+  Easy easy;          // last: cleaned up before what it points to
 };
 
-std::size_t take_header(const char*, std::size_t size, std::size_t count, void* user) {
+// libcurl hands over one line of the header section a call.
+std::size_t take_header(const char* bytes, std::size_t size, std::size_t count, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
   transfer.header_bytes += size * count;
-  return transfer.header_bytes > header_cap_bytes ? 0 : size * count;
+  if (transfer.header_bytes > header_cap_bytes) return 0;
+  const std::string_view line(bytes, size * count);
+  if (line.starts_with("HTTP/")) transfer.heard.headers.clear();  // an interim answer came before
+  if (!transfer.probe.expect.headers.empty()) {
+    if (auto header = read_header_line(line)) transfer.heard.headers.push_back(std::move(*header));
+  }
+  return size * count;
 }
 
-std::size_t take_body(const char*, std::size_t size, std::size_t count, void* user) {
+std::size_t take_body(const char* bytes, std::size_t size, std::size_t count, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
+  const zones::ExpectedAnswer& expect = transfer.probe.expect;
+  if (!expect.body.empty() || !expect.values.empty()) {
+    const std::size_t room = body_cap_bytes - transfer.heard.body.size();
+    transfer.heard.body.append(bytes, std::min(room, size * count));
+  }
   transfer.body_bytes += size * count;
+  transfer.heard.is_body_cut = transfer.body_bytes > body_cap_bytes;
   return transfer.body_bytes >= body_cap_bytes ? 0 : size * count;
 }
 
@@ -176,6 +192,7 @@ std::unique_ptr<Transfer> build_transfer(TargetId target, const Probe& probe,
   set_limits(options, *transfer);
   set_protocol(options, *transfer, settings);
   if (probe.scheme == ProbeScheme::https) set_tls(options, settings);
+  if (probe.expect.certificate_left.count() != 0) options.set(CURLOPT_CERTINFO, 1L);
   if (options.error() == CURLE_OK) transfer->easy = std::move(easy);
   return transfer;
 }
@@ -231,17 +248,45 @@ std::string error_detail(const Transfer& transfer, CURLcode code) {
   }
 }
 
-ProbeResult status_result(const Transfer& transfer) {
+/// When the server's own certificate stops being good; libcurl lists it before its issuers.
+std::optional<WallTime> certificate_end(const Transfer& transfer) {
+  constexpr std::string_view label = "Expire date:";
+  curl_certinfo* chain = nullptr;
+  curl_easy_getinfo(transfer.easy.get(), CURLINFO_CERTINFO, &chain);
+  if (chain == nullptr || chain->num_of_certs < 1) return std::nullopt;
+  for (const curl_slist* line = chain->certinfo[0]; line != nullptr; line = line->next) {
+    const std::string_view text(line->data);
+    if (!text.starts_with(label)) continue;
+    const time_t seconds = curl_getdate(line->data + label.size(), nullptr);
+    if (seconds == -1) return std::nullopt;
+    return WallTime{std::chrono::seconds{seconds}};
+  }
+  return std::nullopt;
+}
+
+ProbeResult judge_answer(Transfer& transfer) {
   long status = 0;
   curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
   ProbeResult result{.detail = fmt::format("HTTP {}", status)};
-  for (const zones::StatusRange& range : transfer.probe.expect_status) {
-    if (status >= range.first && status <= range.last) result.outcome = ProbeOutcome::pass;
+  const bool is_expected =
+      std::ranges::any_of(transfer.probe.expect_status, [&](const zones::StatusRange& range) {
+        return status >= range.first && status <= range.last;
+      });
+  if (!is_expected) return result;
+  const zones::ExpectedAnswer& expect = transfer.probe.expect;
+  if (expect.certificate_left.count() != 0) {
+    transfer.heard.certificate_end = certificate_end(transfer);
+  }
+  const auto now = std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
+  if (const auto unmet = find_unmet(expect, transfer.heard, now)) {
+    result.detail += ", but " + *unmet;
+  } else {
+    result.outcome = ProbeOutcome::pass;
   }
   return result;
 }
 
-ProbeResult judge(const Transfer& transfer, CURLcode code) {
+ProbeResult judge(Transfer& transfer, CURLcode code) {
   if (transfer.header_bytes > header_cap_bytes) {
     return {.detail = fmt::format("headers above {} bytes", header_cap_bytes)};
   }
@@ -250,7 +295,7 @@ ProbeResult judge(const Transfer& transfer, CURLcode code) {
   if (transfer.probe.scheme == ProbeScheme::tcp) {
     return {.outcome = ProbeOutcome::pass, .detail = "connected"};
   }
-  return status_result(transfer);
+  return judge_answer(transfer);
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ Probe build_probe(const zones::Service& service, const zones::HealthCheck& check
               .addresses = service.record(check.record).addresses,
               .connect_port = check.port,
               .timing = {check.interval, check.timeout, check.fall, check.rise},
-              .expect_status = check.expect_status};
+              .expect_status = check.expect_status,
+              .expect = check.expect};
   if (check.probe_at) {
     probe.addresses = {check.probe_at->address};
     probe.connect_port = check.probe_at->port;

@@ -28,6 +28,7 @@ struct Probe {
   std::uint16_t connect_port = 443;     // differs from `port` with `probe-at`
   CheckTiming timing;
   std::vector<zones::StatusRange> expect_status;  // empty for tcp
+  zones::ExpectedAnswer expect;
 
   /// "https://api.eu.example.sov:8443/health"; "tcp://host:port".
   [[nodiscard]] std::string url() const;

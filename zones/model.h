@@ -211,6 +211,28 @@ struct ProbeAt {
   auto operator<=>(const ProbeAt&) const = default;
 };
 
+struct ExpectedHeader {
+  std::string name;   // lower case
+  std::string value;  // the whole of it
+  auto operator<=>(const ExpectedHeader&) const = default;
+};
+
+/// A value in a JSON object: text by itself, anything else as JSON writes it (`3`, `true`, `null`).
+struct ExpectedValue {
+  std::string pointer;  // RFC 6901
+  std::string text;
+  auto operator<=>(const ExpectedValue&) const = default;
+};
+
+/// What an answer must be besides its status; whatever is not named may be anything.
+struct ExpectedAnswer {
+  std::string body;  // occurs in it; empty: no matter
+  std::vector<ExpectedHeader> headers;
+  std::vector<ExpectedValue> values;
+  Milliseconds certificate_left{0};  // https: the certificate is good for so long at least
+  auto operator<=>(const ExpectedAnswer&) const = default;
+};
+
 struct HealthCheck {
   std::string key;  // stable name: "zone/service/endpoint-as-written"; unique in a repository
   RecordId record{};
@@ -224,6 +246,7 @@ struct HealthCheck {
   unsigned fall = 3;
   unsigned rise = 2;
   std::vector<StatusRange> expect_status{StatusRange{}};
+  ExpectedAnswer expect;  // nothing for tcp
   bool has_on_fail = false;
   std::vector<SetWeight> on_fail;
   Place place;

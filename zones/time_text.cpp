@@ -8,7 +8,7 @@
 namespace demarc::zones {
 namespace {
 
-/// `count` decimal digits at `text[at]`; nothing if they are not all digits.
+/// `count` (at most 9) decimal digits at `text[at]`; nothing if they are not all digits.
 std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count) {
   if (at + count > text.size()) return std::nullopt;
   int value = 0;
@@ -48,10 +48,9 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
   int milliseconds = 0;
   const std::string_view fraction = text.substr(shape.size(), text.size() - shape.size() - 1);
   if (!fraction.empty()) {
+    if (fraction[0] != '.' || fraction.size() < 2 || fraction.size() > 4) return std::nullopt;
     const auto value = digits(fraction, 1, fraction.size() - 1);
-    if (fraction[0] != '.' || fraction.size() < 2 || fraction.size() > 4 || !value) {
-      return std::nullopt;
-    }
+    if (!value) return std::nullopt;
     milliseconds = *value;
     for (std::size_t i = fraction.size(); i < 4; ++i) milliseconds *= 10;
   }

@@ -1,6 +1,6 @@
-// JSON from outside: a replica's lag, the advisor's answer, and files of the alert spool. The laws:
-// a lag is finite, only an answer with status 200 and a result allows, and a notice that reads
-// writes and reads as the same.
+// JSON from outside: a replica's lag, what a check expects of an endpoint, the advisor's answer,
+// and files of the alert spool. The laws: a lag is finite, only an answer with status 200 and a
+// result allows, and a notice that reads writes and reads as the same.
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -8,6 +8,7 @@
 
 #include "health/advisor.h"
 #include "health/alerts/message.h"
+#include "health/expectation.h"
 #include "health/lag_value.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -20,6 +21,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto lag = health::read_lag(body, text.substr(0, end)); lag && !std::isfinite(*lag)) {
     std::abort();
   }
+  (void)health::read_header_line(text);
+  const demarc::zones::ExpectedAnswer expected{.body = "up",
+                                               .values = {{std::string(text.substr(0, end)), "1"}}};
+  const auto unmet = health::find_unmet(expected, {.body = std::string(body)}, {});
+  if (!unmet && body.find("up") == std::string_view::npos) std::abort();
   const auto advice = health::read_advice(200, body);
   if (advice.effect == zones::Effect::allow && body.find("result") == std::string_view::npos &&
       body.find('\\') == std::string_view::npos) {

@@ -43,6 +43,39 @@ TEST_CASE("probe: the status decides", "[health][transfers]") {
   CHECK(said(probe_once(probe)) == expected);
 }
 
+TEST_CASE("probe: what an answer must say besides its status", "[health][transfers]") {
+  const auto [expect, expected] = GENERATE(table<zones::ExpectedAnswer, const char*>({
+      {{.body = "\"ok\""}, "+ HTTP 200"},
+      {{.body = "down"}, "- HTTP 200, but `down` is not in the body"},
+      {{.headers = {{"x-role", "primary"}}}, "+ HTTP 200"},
+      {{.headers = {{"x-role", "standby"}}},
+       "- HTTP 200, but header x-role is `primary`, expected `standby`"},
+      {{.values = {{"/status", "ok"}}}, "+ HTTP 200"},
+      {{.values = {{"/status", "ok"}, {"/lag", "0"}}},
+       "- HTTP 200, but JSON /lag is `7`, expected `0`"},
+  }));
+  HttpBackend backend;
+  backend.behave({.body = R"({"status":"ok","lag":7})", .headers = "X-Role: primary\r\n"});
+  Probe probe = local_probe(backend.port());
+  probe.expect = expect;
+  CHECK(said(probe_once(probe)) == expected);
+  backend.status(503);
+  CHECK(said(probe_once(probe)) == "- HTTP 503");
+}
+
+TEST_CASE("probe: no more than the body's beginning is looked at", "[health][transfers]") {
+  HttpBackend backend;
+  Probe probe = local_probe(backend.port());
+  backend.answer_with(std::string(body_cap_bytes - 2, ' ') + "ok");
+  probe.expect.body = "ok";
+  CHECK(said(probe_once(probe)) == "+ HTTP 200");
+  backend.answer_with(std::string(body_cap_bytes - 1, ' ') + "ok");
+  CHECK(said(probe_once(probe)) == "- HTTP 200, but `ok` is not in the body's beginning");
+  backend.answer_with(R"({"status":"ok"})" + std::string(body_cap_bytes, ' '));
+  probe.expect = {.values = {{"/status", "ok"}}};
+  CHECK(said(probe_once(probe)) == "- HTTP 200, but the JSON is too long");
+}
+
 TEST_CASE("probe: it asks for the host by name at the given address", "[health][transfers]") {
   HttpBackend backend;
   Probe probe = local_probe(backend.port());

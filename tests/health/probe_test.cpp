@@ -48,6 +48,10 @@ TEST_CASE("targets: whatever differs in the question makes another target", "[he
   SECTION("fall") { other.fall = 4; }
   SECTION("rise") { other.rise = 4; }
   SECTION("expect-status") { other.expect_status = {{200, 200}}; }
+  SECTION("expect-body") { other.expect.body = "ok"; }
+  SECTION("expect-header") { other.expect.headers = {{"x-role", "primary"}}; }
+  SECTION("expect-json") { other.expect.values = {{"/status", "ok"}}; }
+  SECTION("certificate-min") { other.expect.certificate_left = 24h; }
   CHECK(build_targets(repository({check("a"), other})).size() == 2);
 }
 

@@ -65,6 +65,21 @@ TEST_CASE("https: a bad certificate is a failure, and nothing is asked", "[healt
   CHECK(requests == 0);
 }
 
+TEST_CASE("https: a certificate must be good for some time yet", "[health][tls]") {
+  const CertificateAuthority ca;
+  const TempFolder folder;
+  HttpBackend backend({.tls = ca.issue({.host = probed_host, .ends_in = 30h})});
+  Probe probe = local_probe(backend.port(), ProbeScheme::https);
+  const TransferOptions options{.ca_file = folder.write("ca.pem", ca.pem())};
+  probe.expect.certificate_left = 29h;
+  CHECK(probe_once(probe, options).value().detail == "HTTP 200");
+  probe.expect.certificate_left = 31h;
+  const auto soon = probe_once(probe, options);
+  REQUIRE(soon);
+  CHECK(soon->outcome == ProbeOutcome::fail);
+  CHECK(soon->detail == "HTTP 200, but the certificate is good for 29 h, expected 31 h at least");
+}
+
 TEST_CASE("https: one prober verifies every handshake, also right after a good one",
           "[health][tls]") {
   const CertificateAuthority ca;

@@ -228,7 +228,7 @@ void HttpBackend::answer(Stream& stream, const Behaviour& behaviour) {
   };
   switch (behaviour.conduct) {
     case Conduct::answer:
-      if (pause(behaviour.delay)) stream.write(simple(behaviour.status, ""));
+      if (pause(behaviour.delay)) stream.write(simple(behaviour.status, behaviour.headers));
       return;
     case Conduct::hang:
       stream.wait_for_end();

@@ -39,6 +39,7 @@ struct Behaviour {
   std::chrono::milliseconds delay{0};
   std::string location;
   std::string body = "ok\n";  // with Conduct::answer
+  std::string headers;         // likewise: whole lines
 };
 
 /// One request as it was read.

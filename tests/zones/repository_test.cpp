@@ -103,7 +103,9 @@ TEST_CASE("repository: every key of a service reaches the model", "[zones][repos
       - { endpoint: "http://api.EU.example:8080/h?x=1", interval: 100ms, fall: 1, rise: 100,
           expect-status: [204, 300-399] }
       - { endpoint: "tcp://api.eu.example:5432", timeout: 10ms }
-      - { endpoint: api.ch.example, interval: 1s }
+      - { endpoint: api.ch.example, interval: 1s, expect-body: all is well,
+          expect-header: { X-Role: primary }, expect-json: { /a~1b/0: 3, /up: true },
+          certificate-min: 7d }
     quorum: 2
     on-block: api.ch
 )"}});
@@ -135,7 +137,12 @@ TEST_CASE("repository: every key of a service reaches the model", "[zones][repos
   CHECK(service.checks[0].expect_status == std::vector<StatusRange>{{204, 204}, {300, 399}});
   CHECK(service.checks[1].scheme == ProbeScheme::tcp);
   CHECK(service.checks[1].port == 5432);
+  CHECK(service.checks[1].expect == ExpectedAnswer{});
   CHECK(service.checks[2].path == "/");
+  CHECK(service.checks[2].expect == ExpectedAnswer{.body = "all is well",
+                                                   .headers = {{"x-role", "primary"}},
+                                                   .values = {{"/a~1b/0", "3"}, {"/up", "true"}},
+                                                   .certificate_left = std::chrono::hours{7 * 24}});
 }
 
 TEST_CASE("repository: a zone's records are joined and ordered", "[zones][repository]") {

@@ -255,7 +255,10 @@ TEST_CASE("service: what is refused, and where", "[zones][yaml]") {
       - { endpoint: a.eu.example/1, expect-status: [99, 200-, 299-200, 600] }
       - { endpoint: a.eu.example/2, interval: 1s, timeout: 2s }
       - { endpoint: a.eu.example/3, interval: 99ms }
-      - { interval: 1s })",
+      - { interval: 1s }
+      - { endpoint: "tcp://a.eu.example:1", expect-body: ok, certificate-min: 7d }
+      - { endpoint: "http://a.eu.example/4", certificate-min: 30m, expect-json: { status: ok, /a~2: 1 } }
+      - { endpoint: a.eu.example/5, expect-header: { "x role": a }, expect-body: "" })",
        {"zones/a.yaml:10:21: [bad-check-endpoint] endpoint is `ftp://a.eu.example/`; expected "
         "NAME[:PORT][/PATH] with or without http:// or https://, or tcp://NAME:PORT",
         "zones/a.yaml:11:21: [bad-check-endpoint] endpoint is `tcp://a.eu.example`; expected "
@@ -288,7 +291,20 @@ TEST_CASE("service: what is refused, and where", "[zones][yaml]") {
         "expected at most the interval",
         "zones/a.yaml:19:47: [bad-duration] interval is `99ms`; expected an integer and ms, s, m, "
         "h or d, from 100ms to 1h",
-        "zones/a.yaml:20:9: [missing-key] health check without `endpoint`; expected that key"}},
+        "zones/a.yaml:20:9: [missing-key] health check without `endpoint`; expected that key",
+        "zones/a.yaml:21:21: [no-answer-to-expect] a tcp check hears no answer; expected http:// "
+        "or https:// beside expect-body, expect-header and expect-json",
+        "zones/a.yaml:21:21: [no-certificate-to-expect] certificate-min without a certificate; "
+        "expected an https:// endpoint",
+        "zones/a.yaml:22:63: [bad-duration] certificate-min is `30m`; expected an integer and ms, "
+        "s, m, h or d, from 1h to 365d",
+        "zones/a.yaml:22:83: [bad-pointer] the key is `status`; expected it to begin with /, and ~ "
+        "as ~0 (RFC 6901)",
+        "zones/a.yaml:22:95: [bad-pointer] the key is `/a~2`; expected it to begin with /, and ~ "
+        "as ~0 (RFC 6901)",
+        "zones/a.yaml:23:54: [bad-header] `x role` is no header's name; expected letters, digits "
+        "and `-`",
+        "zones/a.yaml:23:82: [wrong-type] expect-body is empty; expected text"}},
       {"on-fail",
        R"(    records:
       - { region: eu, weight: 100, endpoint: a.eu.example, addresses: 192.0.2.1 }

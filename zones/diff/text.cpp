@@ -137,6 +137,21 @@ std::string activation_text(const Policy& policy, const Activation& activation) 
   return text;
 }
 
+std::string expectation_text(const ExpectedAnswer& expect) {
+  std::string text;
+  if (!expect.body.empty()) text += fmt::format(", body has `{}`", expect.body);
+  for (const auto& [name, value] : expect.headers) {
+    text += fmt::format(", header {} is `{}`", name, value);
+  }
+  for (const auto& [pointer, value] : expect.values) {
+    text += fmt::format(", JSON {} is `{}`", pointer, value);
+  }
+  if (expect.certificate_left.count() != 0) {
+    text += ", certificate for " + duration_text(expect.certificate_left);
+  }
+  return text;
+}
+
 std::string check_text(const Service& service, const HealthCheck& check) {
   std::string text = fmt::format("{}://{}:{}{}{} every {}, timeout {}, fall {}, rise {}",
                                  scheme_text(check.scheme), check.host, check.port,
@@ -146,6 +161,7 @@ std::string check_text(const Service& service, const HealthCheck& check) {
   for (const StatusRange& range : check.expect_status) {
     text += fmt::format(", {}-{}", range.first, range.last);
   }
+  text += expectation_text(check.expect);
   if (check.has_on_fail) {
     text += "; on failure ";
     text += list_text(check.on_fail, [&](const SetWeight& command) {

@@ -8,16 +8,6 @@ namespace {
 constexpr std::uint64_t percent_max = 10'000;
 constexpr std::uint64_t lag_max = 1'000'000'000;
 
-/// RFC 6901 §3, of a pointer that is not to the whole document.
-bool is_pointer(std::string_view text) {
-  if (!text.starts_with('/')) return false;
-  for (std::size_t i = text.find('~'); i != text.npos; i = text.find('~', i + 1)) {
-    const std::string_view escaped = text.substr(i + 1, 1);
-    if (escaped != "0" && escaped != "1") return false;
-  }
-  return true;
-}
-
 void read_lag(const Reading& reading, const Node& node, std::vector<LagEntry>& list) {
   LagEntry entry;
   LagCheck& check = entry.check;
@@ -36,13 +26,7 @@ void read_lag(const Reading& reading, const Node& node, std::vector<LagEntry>& l
                         check.url);
         }},
        {"pointer", Presence::required,
-        [&](const Node& value) {
-          assign(check.pointer, read_text(reading, value, "pointer"));
-          if (is_pointer(check.pointer)) return;
-          reading.error(value.at, "bad-pointer",
-                        "pointer is `{}`; expected it to begin with /, and ~ as ~0 (RFC 6901)",
-                        check.pointer);
-        }},
+        [&](const Node& value) { assign(check.pointer, read_pointer(reading, value, "pointer")); }},
        {"max", Presence::required,
         [&](const Node& value) {
           assign(check.max, read_integer(reading, value, "max", {0, lag_max}));

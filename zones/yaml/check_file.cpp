@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "zones/yaml/expectation_file.h"
+
 namespace demarc::zones::yaml {
 namespace {
 
@@ -207,9 +209,18 @@ CheckEntry read_check(const Reading& reading, const Node& node) {
             {"rise", Presence::optional, count(check.rise, "rise")},
             {"expect-status", Presence::optional,
              [&](const Node& value) { read_status(reading, value, check); }},
+            {"expect-body", Presence::optional,
+             [&](const Node& value) { read_expected_body(reading, value, check.expect); }},
+            {"expect-header", Presence::optional,
+             [&](const Node& value) { read_expected_headers(reading, value, check.expect); }},
+            {"expect-json", Presence::optional,
+             [&](const Node& value) { read_expected_values(reading, value, check.expect); }},
+            {"certificate-min", Presence::optional,
+             [&](const Node& value) { read_certificate_left(reading, value, check.expect); }},
             {"on-fail", Presence::optional,
              [&](const Node& value) { read_on_fail(reading, value, check); }}});
   check_timing(reading, check);
+  check_expectation(reading, check.endpoint.at, check.scheme, check.expect);
   return check;
 }
 

@@ -39,6 +39,7 @@ struct CheckEntry {
   unsigned fall = 3;
   unsigned rise = 2;
   std::vector<StatusRange> expect_status;
+  ExpectedAnswer expect;
   bool has_on_fail = false;
   Position on_fail_at;
   std::vector<CommandEntry> on_fail;

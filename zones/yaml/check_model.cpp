@@ -69,6 +69,7 @@ HealthCheck make_check(const Reading& reading, const CheckEntry& entry, RecordId
   check.fall = entry.fall;
   check.rise = entry.rise;
   if (!entry.expect_status.empty()) check.expect_status = entry.expect_status;
+  check.expect = entry.expect;
   check.place = reading.place(entry.endpoint.at);
   return check;
 }

@@ -274,6 +274,26 @@ std::optional<std::uint32_t> read_asn(const Reading& reading, const Node& node) 
   return static_cast<std::uint32_t>(*asn);
 }
 
+bool check_pointer(const Reading& reading, Position at, std::string_view what,
+                   std::string_view text) {
+  bool is_good = text.starts_with('/');
+  for (std::size_t i = text.find('~'); i != text.npos; i = text.find('~', i + 1)) {
+    const std::string_view escaped = text.substr(i + 1, 1);
+    is_good &= escaped == "0" || escaped == "1";
+  }
+  if (is_good) return true;
+  reading.error(at, "bad-pointer",
+                "{} is `{}`; expected it to begin with /, and ~ as ~0 (RFC 6901)", what, text);
+  return false;
+}
+
+std::optional<std::string> read_pointer(const Reading& reading, const Node& node,
+                                        std::string_view what) {
+  auto text = read_text(reading, node, what);
+  if (!text || !check_pointer(reading, node.at, what, *text)) return std::nullopt;
+  return text;
+}
+
 std::optional<geo::Coordinates> read_coordinates(const Reading& reading, const Node& node) {
   const bool is_pair = node.kind == NodeKind::list && node.items.size() == 2;
   const auto latitude = is_pair ? parse_degrees(node.items[0].text, 90) : std::nullopt;

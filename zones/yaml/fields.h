@@ -115,6 +115,11 @@ inline constexpr std::uint32_t ttl_max = 0x7fffffff;
 /// ISO 3166-2 with its country: "US-CA".
 [[nodiscard]] std::optional<std::string> read_subdivision(const Reading& reading, const Node& node);
 [[nodiscard]] std::optional<std::uint32_t> read_asn(const Reading& reading, const Node& node);
+/// A JSON pointer (RFC 6901 §3), not to the whole document.
+bool check_pointer(const Reading& reading, Position at, std::string_view what,
+                   std::string_view text);
+[[nodiscard]] std::optional<std::string> read_pointer(const Reading& reading, const Node& node,
+                                                      std::string_view what);
 /// [latitude, longitude] in degrees.
 [[nodiscard]] std::optional<geo::Coordinates> read_coordinates(const Reading& reading,
                                                                const Node& node);
