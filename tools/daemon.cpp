@@ -52,7 +52,7 @@ std::uint64_t random_seed() {
 /// Loads from a private copy, so that an edit in the middle of it changes nothing, and so that what
 /// was good can be served again after a restart amid a bad edit.
 Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBook serials,
-                                     zones::KeyTrustState keys) {
+                                     zones::KeyTrustState keys, zones::ParsedZoneFiles& parsed) {
   const std::string copy = candidate_of(config);
   const auto copied = copy_repository(config.repository, copy);
   if (!copied) log_warning("repository-not-copied error={}", copied.error().text());
@@ -63,7 +63,8 @@ Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBo
                       .serials = std::move(serials),
                       .now = read_clocks().wall,
                       .keys = std::move(keys),
-                      .tsig_keys = std::move(*tsig_keys)});
+                      .tsig_keys = std::move(*tsig_keys),
+                      .parsed = &parsed});
   if (!loaded) return loaded;
   auto identity = build_identity(config.identity, config.node);
   if (!identity) return std::unexpected(LoadErrors{identity.error()});
@@ -206,7 +207,7 @@ Result<void, std::string> Daemon::open_outside() {
 
 Result<Loaded, std::string> Daemon::first_load() {
   const zones::SteeringState& state = controller_->steering().state();
-  auto loaded = load_copy(config_, state.serials, zones::key_trust_of(state));
+  auto loaded = load_copy(config_, state.serials, zones::key_trust_of(state), parsed_zone_files_);
   if (loaded) return std::move(*loaded);
   log_errors(loaded.error());
   std::error_code error;
@@ -240,6 +241,8 @@ void Daemon::take(Loaded loaded, const std::string& why) {
   configuration_ = loaded.configuration;
   databases_ = std::move(loaded.databases);
   next_parts_ = std::move(loaded.parts);
+  work_.zone_files_parsed += loaded.zone_files_parsed;
+  work_.zone_files_unchanged += loaded.zone_files_unchanged;
   controller_->steering().remember_serials(std::move(loaded.serials));
   outside_->configure(*configuration_->repository);
   const zones::Policy& policy = configuration_->repository->policy;
@@ -255,6 +258,7 @@ void Daemon::take(Loaded loaded, const std::string& why) {
 
 void Daemon::publish(std::span<const zones::ClearedWeights> weights, Moment now) {
   const auto& [repository, views] = *configuration_;
+  work_.services_compiled += weights.size();
   std::unique_ptr<const dns::Snapshot> next;
   const dns::Snapshot* const before = published_ ? &published_->latest() : nullptr;
   if (next_parts_) {
@@ -459,7 +463,8 @@ std::uint64_t Daemon::begin_reload(const std::string& why) {
   if (loader_.joinable()) loader_.join();
   const zones::SteeringState& state = controller_->steering().state();
   loader_ = std::jthread([this, why, serials = state.serials, keys = zones::key_trust_of(state)] {
-    auto loaded = std::make_shared<Result<Loaded, LoadErrors>>(load_copy(config_, serials, keys));
+    auto loaded = std::make_shared<Result<Loaded, LoadErrors>>(
+        load_copy(config_, serials, keys, parsed_zone_files_));
     loop_->post([this, why, loaded] { finish_reload(std::move(*loaded), why); });
   });
   return reloads_begun_;

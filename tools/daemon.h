@@ -43,6 +43,12 @@ struct ReloadOutcome {
   std::vector<std::string> warnings;
   std::uint64_t generation = 0;  // of what is served since
 };
+/// What loads and verdicts made the control side do, since the start.
+struct WorkCounts {
+  std::uint64_t zone_files_parsed = 0;  // by loads that were taken
+  std::uint64_t zone_files_unchanged = 0;
+  std::uint64_t services_compiled = 0;  // answers rendered anew: a tenant with a grant counts too
+};
 /// So many are remembered for those who asked for them.
 inline constexpr std::size_t reload_outcomes_max = 16;
 
@@ -72,6 +78,7 @@ class Daemon {
   /// What is served now. Precondition: something was published, as it is before the first verb.
   [[nodiscard]] const dns::Snapshot& snapshot() const noexcept { return published_->latest(); }
   [[nodiscard]] std::uint64_t generation() const noexcept;
+  [[nodiscard]] const WorkCounts& work() const noexcept { return work_; }
   [[nodiscard]] bool is_serving() const noexcept { return is_serving_; }
   /// With the ports they really have.
   [[nodiscard]] const std::vector<dns::Endpoint>& listening() const noexcept {
@@ -124,6 +131,8 @@ class Daemon {
   std::optional<dns::SnapshotParts> next_parts_;  // of a configuration that is being taken
   std::mutex verdicts_mutex_;
   std::vector<health::VerdictChange> verdicts_;  // found, not yet taken by the loop
+  zones::ParsedZoneFiles parsed_zone_files_;     // of the load that goes on, else of the last one
+  WorkCounts work_;
   std::jthread loader_;
   bool is_loading_ = false;
   std::uint64_t reloads_begun_ = 0;

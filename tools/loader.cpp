@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "geo/location_table.h"
-#include "zones/repository.h"
 
 namespace demarc::tools {
 namespace {
@@ -39,12 +38,16 @@ bool is_hidden(const fs::path& path) { return path.filename().string().starts_wi
 Result<Loaded, LoadErrors> load(const LoadRequest& request) {
   Loaded loaded;
   Diagnostics diagnostics;
-  auto repository = zones::load_repository(request.repository, diagnostics);
+  auto repository = zones::load_repository(request.repository, diagnostics, request.parsed);
   LoadErrors errors;
   for (const Diagnostic& d : diagnostics.list()) {
     (d.severity == Severity::error ? errors : loaded.warnings).push_back(d.line());
   }
   if (!repository) return std::unexpected(std::move(errors));
+  if (request.parsed != nullptr) {
+    loaded.zone_files_parsed = request.parsed->parsed;
+    loaded.zone_files_unchanged = request.parsed->unchanged;
+  }
   if (request.keys) {
     // Before anything is made of it: an untrusted list must not even become the last good copy.
     const auto trust = zones::judge_key_list(repository->policy, *request.keys);

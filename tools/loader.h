@@ -13,6 +13,7 @@
 #include "zones/events.h"
 #include "zones/ground.h"
 #include "zones/key_list.h"
+#include "zones/repository.h"
 #include "zones/serials.h"
 
 namespace demarc::tools {
@@ -24,6 +25,8 @@ struct Loaded {
   zones::SerialBook serials;
   zones::GroundReport ground;
   std::vector<std::string> warnings;  // findings that are no errors, one line each
+  std::size_t zone_files_parsed = 0;
+  std::size_t zone_files_unchanged = 0;  // known from the load before, not parsed again
 };
 
 struct LoadRequest {
@@ -35,6 +38,8 @@ struct LoadRequest {
   /// Those that zones may name in `transfer:`; nothing: no zone can be transferred, whatever it
   /// says.
   std::optional<dns::TsigKeys> tsig_keys;
+  /// Borrowed: what is known of zone files, and will be. Null: all are parsed.
+  zones::ParsedZoneFiles* parsed = nullptr;
 };
 
 /// One line for each thing that is wrong.

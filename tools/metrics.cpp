@@ -76,6 +76,16 @@ void queries(Text& text, const dns::CounterValues& c) {
   text.single("demarc_tsig_errors_total", "counter", "signatures that did not hold", c.tsig_errors);
 }
 
+void work(Text& text, const WorkCounts& c) {
+  text.single("demarc_zone_files_parsed_total", "counter", "zone files that loads had to parse",
+              c.zone_files_parsed);
+  text.single("demarc_zone_files_unchanged_total", "counter",
+              "zone files that reloads knew by their bytes", c.zone_files_unchanged);
+  text.single("demarc_services_compiled_total", "counter",
+              "services whose answers were compiled, by loads and by changes of weights",
+              c.services_compiled);
+}
+
 void notifies(Text& text, const ZoneTransfers& transfers) {
   const NotifyCounts& c = transfers.counts();
   text.single("demarc_notify_sent_total", "counter", "NOTIFY messages sent", c.sent);
@@ -175,6 +185,7 @@ std::string metrics_of(Daemon& daemon) {
   Controller& controller = daemon.controller();
   const auto& state = controller.steering().state();
   queries(text, daemon.counters());
+  work(text, daemon.work());
   notifies(text, daemon.transfers());
   checks(text, daemon.checks());
   tenants(text, daemon.repository());

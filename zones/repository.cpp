@@ -11,6 +11,7 @@
 #include "zones/yaml/networks_file.h"
 #include "zones/yaml/policy_model.h"
 #include "zones/yaml/repository_files.h"
+#include "zones/yaml/zone_files.h"
 #include "zones/yaml/zone_model.h"
 
 namespace demarc::zones {
@@ -23,8 +24,8 @@ using yaml::RepositoryFiles;
 
 class Loader {
  public:
-  Loader(RepositoryFiles files, Diagnostics& diagnostics)
-      : files_(std::move(files)), diagnostics_(diagnostics) {}
+  Loader(RepositoryFiles files, Diagnostics& diagnostics, ParsedZoneFiles* known)
+      : files_(std::move(files)), diagnostics_(diagnostics), known_(known) {}
 
   std::unique_ptr<Repository> load() {
     read_policy();
@@ -117,17 +118,16 @@ class Loader {
       diagnostics_.error({"zones", 0, 0}, "zones-missing",
                          "no zone file; expected one .yaml file a zone");
     }
-    for (const std::string& name : names->yaml) read_zone(name);
+    for (yaml::ZoneReading& reading : yaml::read_zone_files(names->yaml, files_, known_)) {
+      take_zone(std::move(reading));
+    }
   }
 
-  void read_zone(const std::string& file) {
-    LoadedZone loaded;
-    loaded.file = file;
-    const auto tree = read_tree(file, loaded.digest);
-    if (!tree) return;
-    const Reading reading{file, diagnostics_};
-    loaded.values = yaml::read_zone_file(reading, *tree);
-    const yaml::TextAt& name = loaded.values.zone;
+  void take_zone(yaml::ZoneReading read) {
+    for (const Diagnostic& finding : read.findings.list()) diagnostics_.add(finding);
+    if (!read.values) return;
+    const Reading reading{read.file, diagnostics_};
+    const yaml::TextAt& name = read.values->zone;
     if (name.value.empty()) return;
     const auto apex = Name::parse_absolute(name.value);
     if (!apex || apex->is_wildcard()) {
@@ -141,8 +141,10 @@ class Loader {
                     apex->text_without_dot(), first->second.file, first->second.line);
       return;
     }
-    loaded.apex = *apex;
-    zones_.push_back(std::move(loaded));
+    zones_.push_back({.file = std::move(read.file),
+                      .digest = std::move(read.digest),
+                      .apex = *apex,
+                      .values = std::move(read.values)});
   }
 
   /// Without policy.yaml a region is what records name, in a jurisdiction that nobody knows.
@@ -152,7 +154,7 @@ class Loader {
         {.name = std::string(yaml::unknown_jurisdiction), .countries = {}, .approved_standby = {}});
     std::set<std::string> names;
     for (const LoadedZone& zone : zones_) {
-      for (const yaml::ServiceEntry& service : zone.values.services) {
+      for (const yaml::ServiceEntry& service : zone.values->services) {
         for (const yaml::RecordEntry& record : service.records) names.insert(record.region.value);
       }
     }
@@ -172,6 +174,7 @@ class Loader {
 
   RepositoryFiles files_;
   Diagnostics& diagnostics_;
+  ParsedZoneFiles* known_;
   PolicyState policy_state_ = PolicyState::missing;
   std::unique_ptr<Repository> repository_ = std::make_unique<Repository>();
   std::vector<LoadedZone> zones_;
@@ -186,7 +189,8 @@ void append_sorted(const Diagnostics& findings, Diagnostics& diagnostics) {
 
 }  // namespace
 
-std::unique_ptr<Repository> load_repository(const std::string& folder, Diagnostics& diagnostics) {
+std::unique_ptr<Repository> load_repository(const std::string& folder, Diagnostics& diagnostics,
+                                            ParsedZoneFiles* known) {
   auto files = RepositoryFiles::open(folder);
   if (!files) {
     diagnostics.error({folder, 0, 0}, "repository-missing",
@@ -196,7 +200,7 @@ std::unique_ptr<Repository> load_repository(const std::string& folder, Diagnosti
     return nullptr;
   }
   Diagnostics findings;
-  auto repository = Loader(std::move(*files), findings).load();
+  auto repository = Loader(std::move(*files), findings, known).load();
   append_sorted(findings, diagnostics);
   return findings.has_errors() ? nullptr : std::move(repository);
 }

@@ -36,7 +36,7 @@ std::optional<Name> parse_contact(std::string_view text, const Name& apex) {
 class ZoneBuilder {
  public:
   ZoneBuilder(const LoadedZone& loaded, const Reading& reading, RepositoryFiles& files)
-      : loaded_(loaded), values_(loaded.values), reading_(reading), files_(files) {
+      : loaded_(loaded), values_(*loaded.values), reading_(reading), files_(files) {
     sources_.files.push_back(loaded.file);
     sources_.zone = reading.place(values_.zone.at);
     digests_ = loaded.digest;
@@ -207,9 +207,9 @@ void add_zone(const LoadedZone& loaded, PolicyState policy_state, const Reading&
                            .files = files,
                            .apex = loaded.apex,
                            .zone = repository.zones.size(),
-                           .zone_ttl = loaded.values.ttl};
+                           .zone_ttl = loaded.values->ttl};
   const std::size_t first = repository.services.size();
-  for (const ServiceEntry& entry : loaded.values.services) {
+  for (const ServiceEntry& entry : loaded.values->services) {
     auto service = build_service(scope, entry);
     if (!service) continue;
     zone.services.push_back(static_cast<ServiceId>(repository.services.size()));

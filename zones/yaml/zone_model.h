@@ -4,6 +4,7 @@
 // zones/yaml/zone_rules.h the rules.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "zones/model.h"
@@ -18,7 +19,7 @@ struct LoadedZone {
   std::string file;
   std::string digest;  // SHA-256 in hex of the file
   Name apex;
-  ZoneFile values;
+  std::shared_ptr<const ZoneFile> values;
 };
 
 /// Adds the zone and its services to `repository`, whose policy is complete. Findings make the
