@@ -71,6 +71,7 @@ std::vector<VerdictChange> Checks::note(TargetId id, const ProbeResult& result, 
   Target& target = found->second;
   target.detail = result.detail;
   target.latency = result.latency;
+  if (result.certificate_end) target.certificate_end = result.certificate_end;
   if (!std::exchange(target.is_probed, true)) --unprobed_;
 
   const auto transition =
@@ -116,7 +117,8 @@ std::vector<CheckState> Checks::snapshot(const Moment& now) const {
                      .detail = target.detail,
                      .latency = target.latency,
                      .passes = target.machine.passes(),
-                     .failures = target.machine.failures()};
+                     .failures = target.machine.failures(),
+                     .certificate_end = target.certificate_end};
     if (const auto last = target.machine.last_result()) state.age = now.monotonic - *last;
     for (const std::string& key : target.what.keys) {
       state.key = key;

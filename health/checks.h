@@ -36,6 +36,7 @@ struct CheckState {
   std::optional<Milliseconds> age;       // of the last result; nothing before the first
   unsigned passes = 0;                   // in a row, up to now
   unsigned failures = 0;
+  std::optional<WallTime> certificate_end;  // https: as it was last seen
 };
 
 class Checks {
@@ -76,6 +77,7 @@ class Checks {
     std::string detail = "not probed yet";
     std::chrono::microseconds latency{0};
     bool is_probed = false;
+    std::optional<WallTime> certificate_end;
   };
   std::vector<VerdictChange> change(Target& target, const Transition& transition, const Moment& at);
   [[nodiscard]] VerdictMachine begin(const ProbeTarget& what, const Moment& now) const;

@@ -169,6 +169,7 @@ void set_tls(Options& options, const TransferOptions& settings) {
   options.set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   options.set(CURLOPT_CAINFO, settings.ca_file.empty() ? system_ca_file : settings.ca_file.c_str());
   options.set(CURLOPT_CA_CACHE_TIMEOUT, ca_reread_seconds);
+  options.set(CURLOPT_CERTINFO, 1L);
 }
 
 std::string url_for_curl(const Probe& probe) {
@@ -192,7 +193,6 @@ std::unique_ptr<Transfer> build_transfer(TargetId target, const Probe& probe,
   set_limits(options, *transfer);
   set_protocol(options, *transfer, settings);
   if (probe.scheme == ProbeScheme::https) set_tls(options, settings);
-  if (probe.expect.certificate_left.count() != 0) options.set(CURLOPT_CERTINFO, 1L);
   if (options.error() == CURLE_OK) transfer->easy = std::move(easy);
   return transfer;
 }
@@ -264,7 +264,7 @@ std::optional<WallTime> certificate_end(const Transfer& transfer) {
   return std::nullopt;
 }
 
-ProbeResult judge_answer(Transfer& transfer) {
+ProbeResult judge_answer(const Transfer& transfer) {
   long status = 0;
   curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
   ProbeResult result{.detail = fmt::format("HTTP {}", status)};
@@ -273,12 +273,8 @@ ProbeResult judge_answer(Transfer& transfer) {
         return status >= range.first && status <= range.last;
       });
   if (!is_expected) return result;
-  const zones::ExpectedAnswer& expect = transfer.probe.expect;
-  if (expect.certificate_left.count() != 0) {
-    transfer.heard.certificate_end = certificate_end(transfer);
-  }
   const auto now = std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
-  if (const auto unmet = find_unmet(expect, transfer.heard, now)) {
+  if (const auto unmet = find_unmet(transfer.probe.expect, transfer.heard, now)) {
     result.detail += ", but " + *unmet;
   } else {
     result.outcome = ProbeOutcome::pass;
@@ -286,7 +282,7 @@ ProbeResult judge_answer(Transfer& transfer) {
   return result;
 }
 
-ProbeResult judge(Transfer& transfer, CURLcode code) {
+ProbeResult judge(const Transfer& transfer, CURLcode code) {
   if (transfer.header_bytes > header_cap_bytes) {
     return {.detail = fmt::format("headers above {} bytes", header_cap_bytes)};
   }
@@ -329,7 +325,11 @@ void CurlTransfers::Multi::collect(std::vector<Finished>& finished) {
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
     curl_off_t took = 0;
     curl_easy_getinfo(message->easy_handle, CURLINFO_TOTAL_TIME_T, &took);
+    if (transfer->probe.scheme == ProbeScheme::https) {
+      transfer->heard.certificate_end = certificate_end(*transfer);
+    }
     ProbeResult result = judge(*transfer, code);
+    result.certificate_end = transfer->heard.certificate_end;
     result.latency = std::chrono::microseconds(took);
     finished.push_back({transfer->target, std::move(result), code == CURLE_OPERATION_TIMEDOUT});
     forget(transfer->target);  // frees the message too

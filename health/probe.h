@@ -5,6 +5,7 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,7 @@ struct ProbeResult {
   ProbeOutcome outcome = ProbeOutcome::fail;
   std::string detail;
   std::chrono::microseconds latency{0};
+  std::optional<WallTime> certificate_end;  // https: when the server's own certificate ends
 };
 
 /// All checks of a repository. Two that ask the same of the same addresses with the same timing and

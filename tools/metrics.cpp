@@ -109,6 +109,14 @@ void checks(Text& text, const std::vector<health::CheckState>& list) {
     text.value("demarc_check_age_seconds", static_cast<double>(check.age->count()) / 1000,
                fmt::format("check=\"{}\"", label(check.key)));
   }
+  text.head("demarc_check_certificate_end_seconds", "gauge",
+            "when the endpoint's certificate ends, in seconds since 1970");
+  for (const auto& check : list) {
+    if (!check.certificate_end) continue;
+    const auto end = check.certificate_end->time_since_epoch();
+    text.value("demarc_check_certificate_end_seconds", static_cast<double>(end.count()) / 1000,
+               fmt::format("check=\"{}\"", label(check.key)));
+  }
 }
 
 void tenants(Text& text, const zones::Repository& repository) {

@@ -94,7 +94,9 @@ json check_status(const health::CheckState& check) {
           {"latency-us", check.latency.count()},
           {"age-ms", check.age ? json(check.age->count()) : json()},
           {"passes", check.passes},
-          {"failures", check.failures}};
+          {"failures", check.failures},
+          {"certificate-end",
+           check.certificate_end ? json(to_rfc3339(*check.certificate_end)) : json()}};
 }
 
 json grant_status(const Grant& grant) {

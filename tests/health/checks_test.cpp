@@ -127,3 +127,19 @@ TEST_CASE("checks: the snapshot says what is known of each check", "[health][che
   CHECK(states[0].passes == 0);
   CHECK(states[0].failures == 1);
 }
+
+TEST_CASE("checks: when a certificate ends is kept while nobody answers", "[health][checks]") {
+  Checks checks;
+  const auto added = checks.replace({target("a", {"x"})}, at(0s)).added;
+  const auto end = [&] { return checks.snapshot(at(9s)).at(0).certificate_end; };
+  CHECK_FALSE(end());
+  ProbeResult seen = good;
+  seen.certificate_end = at(1h).wall;
+  checks.note(added[0], seen, at(1s));
+  CHECK(end() == at(1h).wall);
+  checks.note(added[0], bad, at(2s));
+  CHECK(end() == at(1h).wall);
+  seen.certificate_end = at(2h).wall;
+  checks.note(added[0], seen, at(3s));
+  CHECK(end() == at(2h).wall);
+}

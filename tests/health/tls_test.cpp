@@ -72,7 +72,12 @@ TEST_CASE("https: a certificate must be good for some time yet", "[health][tls]"
   Probe probe = local_probe(backend.port(), ProbeScheme::https);
   const TransferOptions options{.ca_file = folder.write("ca.pem", ca.pem())};
   probe.expect.certificate_left = 29h;
-  CHECK(probe_once(probe, options).value().detail == "HTTP 200");
+  const auto good = probe_once(probe, options);
+  REQUIRE(good);
+  CHECK(good->detail == "HTTP 200");
+  REQUIRE(good->certificate_end);
+  const auto left = *good->certificate_end - std::chrono::system_clock::now();
+  CHECK((left > 29h && left <= 30h));
   probe.expect.certificate_left = 31h;
   const auto soon = probe_once(probe, options);
   REQUIRE(soon);

@@ -1,11 +1,19 @@
 // Health checks that look at what an endpoint says: a real one, asked by a real demarcd.
+#include <chrono>
+#include <fstream>
+#include <string>
+
+#include <fmt/format.h>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "tests/integration/server.h"
+#include "tests/support/certificates.h"
+#include "tests/support/http_backend.h"
 #include "tests/support/wait_for.h"
 
 using namespace demarc::testing;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -39,4 +47,41 @@ TEST_CASE("checks: an endpoint that says it is not well is left, and why is told
 
   server.eu.answer_with(R"({"status": "ok"})");
   CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_home); }));
+}
+
+TEST_CASE("checks: when an endpoint's certificate ends is in status and metrics",
+          "[integration][health]") {
+  Server server;
+  const CertificateAuthority ca;
+  HttpBackend shop({.tls = ca.issue({.host = "shop.eu.example.net", .ends_in = 72h})});
+  const std::uint16_t port = [] { return HttpBackend().port(); }();
+  std::ofstream(server.path("ca.pem")) << ca.pem();
+  edit(server.path("demarcd.yaml"), "node: test",
+       fmt::format("node: test\nprobe-ca: ca.pem\nhttp: 127.0.0.1:{}", port));
+  edit(server.path("repository/zones/example.com.yaml"),
+       fmt::format("http://shop.eu.example.net/health\n        probe-at: 127.0.0.1:{}",
+                   server.eu.port()),
+       fmt::format("https://shop.eu.example.net/health\n        probe-at: 127.0.0.1:{}",
+                   shop.port()));
+  server.start();
+  const auto certificate_end = [&](const std::string& check) {
+    const nlohmann::json status = server.status();
+    for (const auto& state : status["checks"]) {
+      if (state["check"].get<std::string>().ends_with(check)) return state["certificate-end"];
+    }
+    return nlohmann::json("no such check");
+  };
+  REQUIRE(wait_for([&] { return certificate_end("shop.eu.example.net/health").is_string(); }));
+  CHECK(certificate_end("shop.us.example.net/health").is_null());
+  const std::string metrics =
+      run({"curl", "-s", fmt::format("http://127.0.0.1:{}/metrics", port)}).out;
+  INFO(metrics);
+  const std::string line =
+      "demarc_check_certificate_end_seconds{check=\"example.com/shop/"
+      "https://shop.eu.example.net/health\"} ";
+  const std::size_t found = metrics.find(line);
+  REQUIRE(found != std::string::npos);
+  const auto end = std::chrono::seconds{std::stoll(metrics.substr(found + line.size()))};
+  const auto left = end - std::chrono::system_clock::now().time_since_epoch();
+  CHECK((left > 71h && left <= 72h));
 }
