@@ -52,6 +52,40 @@ std::optional<zones::RRset> cname_by(const zones::RRset& dname, const std::strin
   return zones::RRset{{}, rrtype::cname, dname.ttl, {std::move(target)}};
 }
 
+bool has_short_head(const Rendered& rendered) {
+  return rendered.fits && rendered.counts[0] <= RenderedLayout::short_count_max &&
+         rendered.counts[1] == 0 && rendered.counts[2] == 0 && rendered.next_owner == 0 &&
+         rendered.required_additional_count == 0 && rendered.patches.empty() &&
+         rendered.targets.empty() && rendered.required_size == rendered.body.size();
+}
+
+// With the patches and the targets.
+void store_long_head(const Rendered& rendered, std::vector<std::uint8_t>& bytes) {
+  const std::size_t at = bytes.size();
+  bytes.resize(at + RenderedLayout::head_size);
+  std::uint8_t* const head = bytes.data() + at;
+  put16(head + RenderedLayout::answer_count_at, rendered.counts[0]);
+  put16(head + RenderedLayout::authority_count_at, rendered.counts[1]);
+  put16(head + RenderedLayout::additional_count_at, rendered.counts[2]);
+  put16(head + RenderedLayout::required_additional_at, rendered.required_additional_count);
+  put16(head + RenderedLayout::next_owner_at, rendered.next_owner);
+  put16(head + RenderedLayout::required_size_at,
+        rendered.fits ? rendered.required_size : RenderedLayout::never_fits);
+  put16(head + RenderedLayout::body_size_at, rendered.body.size());
+  put16(head + RenderedLayout::patch_count_at, rendered.patches.size());
+  put16(head + RenderedLayout::target_count_at, rendered.targets.size());
+  for (const std::uint16_t patch : rendered.patches) {
+    bytes.push_back(static_cast<std::uint8_t>(patch >> 8));
+    bytes.push_back(static_cast<std::uint8_t>(patch));
+  }
+  for (const SteeredTarget& target : rendered.targets) {
+    std::array<std::uint8_t, RenderedLayout::target_size> place{};
+    put16(place.data(), target.name_at);
+    put32(place.data() + 2, target.node);
+    bytes.insert(bytes.end(), place.begin(), place.end());
+  }
+}
+
 }  // namespace
 
 Rcode ZoneCompiler::rcode_of(ChainEnd::Kind kind) {
@@ -345,27 +379,12 @@ std::uint32_t ZoneCompiler::store(const Rendered& rendered) {
     is_too_large_ = true;
     return 0;
   }
-  bytes.resize(at + RenderedLayout::head_size);
-  std::uint8_t* const head = bytes.data() + at;
-  put16(head + RenderedLayout::answer_count_at, rendered.counts[0]);
-  put16(head + RenderedLayout::authority_count_at, rendered.counts[1]);
-  put16(head + RenderedLayout::additional_count_at, rendered.counts[2]);
-  put16(head + RenderedLayout::required_additional_at, rendered.required_additional_count);
-  put16(head + RenderedLayout::next_owner_at, rendered.next_owner);
-  put16(head + RenderedLayout::required_size_at,
-        rendered.fits ? rendered.required_size : RenderedLayout::never_fits);
-  put16(head + RenderedLayout::body_size_at, rendered.body.size());
-  put16(head + RenderedLayout::patch_count_at, rendered.patches.size());
-  put16(head + RenderedLayout::target_count_at, rendered.targets.size());
-  for (const std::uint16_t patch : rendered.patches) {
-    bytes.push_back(static_cast<std::uint8_t>(patch >> 8));
-    bytes.push_back(static_cast<std::uint8_t>(patch));
-  }
-  for (const SteeredTarget& target : rendered.targets) {
-    std::array<std::uint8_t, RenderedLayout::target_size> place{};
-    put16(place.data(), target.name_at);
-    put32(place.data() + 2, target.node);
-    bytes.insert(bytes.end(), place.begin(), place.end());
+  if (has_short_head(rendered)) {
+    bytes.push_back(static_cast<std::uint8_t>(RenderedLayout::is_short | rendered.counts[0]));
+    bytes.push_back(static_cast<std::uint8_t>(rendered.body.size() >> 8));
+    bytes.push_back(static_cast<std::uint8_t>(rendered.body.size()));
+  } else {
+    store_long_head(rendered, bytes);
   }
   bytes.insert(bytes.end(), rendered.body.begin(), rendered.body.end());
   return static_cast<std::uint32_t>(at);

@@ -1,5 +1,7 @@
 // How a rendered answer lies in the byte array of dns/zone_table.h: a head of nine 16-bit numbers
-// (high byte first), the patches, the steered targets, the body. dns/zone_compiler.cpp writes it.
+// (high byte first), the patches, the steered targets, the body. Most answers are a few records
+// and nothing else: those have a short head of three bytes, the number of records with its top bit
+// set and the body's size. dns/zone_compiler.cpp writes it.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +22,11 @@ struct RenderedLayout {
   static constexpr std::size_t required_additional_at = 14;
   static constexpr std::size_t target_count_at = 16;
   static constexpr std::size_t head_size = 18;
+  // No message has 32,768 records: the first byte of a long head has no top bit.
+  static constexpr std::uint8_t is_short = 0x80;
+  static constexpr std::size_t short_count_max = 0x7f;
+  static constexpr std::size_t short_body_size_at = 1;
+  static constexpr std::size_t short_head_size = 3;
   /// A steered target: where the message has its name (0: nowhere), then its node in 32 bits.
   static constexpr std::size_t target_size = 6;
   static constexpr std::size_t never_fits = 0xffff;  // as the required size

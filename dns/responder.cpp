@@ -337,13 +337,11 @@ std::size_t answer_signed(const Incoming& incoming, Reading reading,
 
 }  // namespace
 
-std::size_t respond(const Snapshot& snapshot, Worker& worker, std::span<const std::uint8_t> packet,
-                    const geo::Address& client, Transport transport,
-                    std::span<std::uint8_t> out) noexcept {
+std::size_t respond(const Snapshot& snapshot, Worker& worker, const Received& received,
+                    Transport transport, std::span<std::uint8_t> out) noexcept {
   Counters& counters = worker.counters;
   (transport == Transport::udp ? counters.udp_queries : counters.tcp_queries).add();
-  Query query;
-  const Reading reading = read_query(packet, query);
+  const auto& [packet, client, query, reading] = received;
   if (reading == Reading::silence || out.size() < reply_size_min) {
     counters.dropped.add();
     return 0;
@@ -353,6 +351,16 @@ std::size_t respond(const Snapshot& snapshot, Worker& worker, std::span<const st
   if (is_signed) [[unlikely]]
     return answer_signed(incoming, reading, out);
   return answer_query(incoming, reading, out);
+}
+
+std::size_t respond(const Snapshot& snapshot, Worker& worker, std::span<const std::uint8_t> packet,
+                    const geo::Address& client, Transport transport,
+                    std::span<std::uint8_t> out) noexcept {
+  Received received;  // as it is: a name's arrays need no zeros
+  received.packet = packet;
+  received.client = client;
+  received.reading = read_query(packet, received.query);
+  return respond(snapshot, worker, received, transport, out);
 }
 
 }  // namespace demarc::dns

@@ -5,7 +5,6 @@
 
 #include "dns/coarse_clocks.h"
 #include "dns/proxy_header.h"
-#include "dns/responder.h"
 #include "dns/sockets.h"
 
 namespace demarc::dns {
@@ -42,6 +41,12 @@ bool take_proxy_header(std::span<const std::uint8_t>& query, Endpoint& client) n
   query = query.subspan(header.size);
   if (header.source) client.address = *header.source;
   return true;
+}
+
+// Whose place will probably be looked up.
+const geo::Address& client_of(const Received& received) noexcept {
+  const Edns& edns = received.query.edns;
+  return edns.client_subnet.empty() ? received.client : edns.subnet.address;
 }
 
 }  // namespace
@@ -87,45 +92,75 @@ std::size_t UdpLoop::receive() noexcept {
   return count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 
-// Returns the number of answers to send. The kernel has written sizes into the headers of what it
-// received, so each is made ready for the next batch at once.
+// False: it is dropped. The kernel has written sizes into the header of what it received, so that
+// is made ready for the next batch at once.
+bool UdpLoop::read(std::size_t index) noexcept {
+  Slot& slot = slots_[index];
+  msghdr& message = received_[index].msg_hdr;
+  Endpoint client = read_socket_address(slot.client);
+  slot.client_size = message.msg_namelen;
+  slot.control_size = message.msg_controllen;
+  message.msg_namelen = sizeof(slot.client);
+  if (names_source_ == NamesSource::yes) {
+    keep_source_address(message);
+    message.msg_controllen = sizeof(slot.control);
+  }
+  if (client.port == 0) return false;  // forged: nobody can get an answer there
+  std::span<const std::uint8_t> query(slot.query.data(), received_[index].msg_len);
+  const geo::Address sender = client.address;
+  if (is_proxy(worker_.proxy_peers, sender) && !take_proxy_header(query, client)) return false;
+  slot.is_spoken_for = client.address != sender;
+  slot.received.packet = query;
+  slot.received.client = client.address;
+  slot.received.reading = read_query(query, slot.received.query);
+  return true;
+}
+
+// Each step reads what the one before has fetched: the waits of a whole batch for memory overlap.
+void UdpLoop::look_ahead(const Snapshot& snapshot) noexcept {
+  const ZoneTable& zones = *snapshot.zones;
+  const geo::LocationTable& locations = *snapshot.locations;
+  const std::span slots(to_answer_.data(), to_answer_count_);
+  for (Slot* const slot : slots) slot->hint = zones.fetch_node(slot->received.query.qname);
+  for (Slot* const slot : slots) {
+    zones.fetch_entries(slot->hint);
+    if (zones.may_be_service(slot->hint)) locations.fetch_bucket(client_of(slot->received));
+  }
+  for (Slot* const slot : slots) {
+    zones.fetch_answer(slot->hint);
+    if (zones.may_be_service(slot->hint)) locations.fetch_starts(client_of(slot->received));
+  }
+}
+
+// Returns the number of answers to send.
 std::size_t UdpLoop::answer(const Snapshot& snapshot, std::size_t received) noexcept {
-  std::size_t count = 0;
+  to_answer_count_ = 0;
   for (std::size_t index = 0; index < received; ++index) {
+    if (!read(index)) {
+      worker_.counters.dropped.add();
+      continue;
+    }
     Slot& slot = slots_[index];
-    msghdr& message = received_[index].msg_hdr;
-    Endpoint client = read_socket_address(slot.client);
-    const socklen_t name_size = message.msg_namelen;
-    const std::size_t control_size = message.msg_controllen;
-    message.msg_namelen = sizeof(slot.client);
-    if (names_source_ == NamesSource::yes) {
-      keep_source_address(message);
-      message.msg_controllen = sizeof(slot.control);
-    }
-    if (client.port == 0) {  // forged: nobody can get an answer there
-      worker_.counters.dropped.add();
-      continue;
-    }
-    std::span<const std::uint8_t> query(slot.query.data(), received_[index].msg_len);
-    const geo::Address sender = client.address;
-    if (is_proxy(worker_.proxy_peers, sender) && !take_proxy_header(query, client)) {
-      worker_.counters.dropped.add();
-      continue;
-    }
-    worker_.is_spoken_for = client.address != sender;
-    const std::size_t size =
-        respond(snapshot, worker_, query, client.address, Transport::udp, slot.answer);
+    to_answer_[to_answer_count_++] = &slot;
+    snapshot.zones->fetch_slot(slot.received.query.qname);
+  }
+  if (to_answer_count_ > 1) look_ahead(snapshot);
+  std::size_t count = 0;
+  for (std::size_t index = 0; index < to_answer_count_; ++index) {
+    Slot& slot = *to_answer_[index];
+    worker_.is_spoken_for = slot.is_spoken_for;
+    const std::size_t size = respond(snapshot, worker_, slot.received, Transport::udp, slot.answer);
     if (size == 0) continue;
     slot.answer_part = {slot.answer.data(), size};
     msghdr& outgoing = to_send_[count++].msg_hdr;
     outgoing = {};
     outgoing.msg_name = &slot.client;
-    outgoing.msg_namelen = name_size;
+    outgoing.msg_namelen = slot.client_size;
     outgoing.msg_iov = &slot.answer_part;
     outgoing.msg_iovlen = 1;
     if (names_source_ == NamesSource::yes) {
       outgoing.msg_control = &slot.control;
-      outgoing.msg_controllen = control_size;
+      outgoing.msg_controllen = slot.control_size;
     }
   }
   return count;

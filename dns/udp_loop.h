@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dns/published.h"
+#include "dns/responder.h"
 #include "dns/wire.h"
 #include "dns/worker.h"
 
@@ -44,12 +45,19 @@ class UdpLoop {
     std::array<std::uint8_t, udp_size_max> answer;
     sockaddr_storage client;
     ControlBuffer control;
+    Received received;
+    socklen_t client_size;
+    std::size_t control_size;
+    bool is_spoken_for;  // by a proxy
+    ZoneTable::Hint hint;
     iovec query_part;
     iovec answer_part;
   };
 
   void prepare(std::size_t index) noexcept;
   [[nodiscard]] std::size_t receive() noexcept;
+  [[nodiscard]] bool read(std::size_t index) noexcept;
+  void look_ahead(const Snapshot& snapshot) noexcept;
   [[nodiscard]] std::size_t answer(const Snapshot& snapshot, std::size_t received) noexcept;
   void send(std::size_t count) noexcept;
 
@@ -60,6 +68,8 @@ class UdpLoop {
   Worker& worker_;
   std::vector<Slot> slots_;
   std::array<mmsghdr, udp_batch_max> received_{};
+  std::array<Slot*, udp_batch_max> to_answer_{};
+  std::size_t to_answer_count_ = 0;
   std::array<mmsghdr, udp_batch_max> to_send_{};
 };
 

@@ -34,7 +34,7 @@ Result<ZoneTable, SystemError> ZoneCompiler::build() {
   table_.zones_.resize(zone_count);
   has_child_zone_.resize(zone_count);
   has_cut_.resize(zone_count);
-  grow_slots(slot_count_min);
+  reserve();
   add_apexes();
   add_parents();
   for (std::uint32_t zone = 0; zone < zone_count; ++zone) add_zone(zone);
@@ -48,6 +48,29 @@ Result<ZoneTable, SystemError> ZoneCompiler::build() {
   table_.owners_.shrink_to_fit();
   table_.answers_.shrink_to_fit();
   return std::move(table_);
+}
+
+// Owners stand together in a loaded zone: so many nodes at least. What names lie between them, and
+// the services, make the tables grow beyond it.
+void ZoneCompiler::reserve() {
+  std::size_t owners = 0, owner_bytes = 0, rrsets = 0;
+  for (const zones::Zone& zone : repository_.zones) {
+    const zones::Name* last = nullptr;
+    rrsets += zone.rrsets.size();
+    for (const zones::RRset& rrset : zone.rrsets) {
+      if (last != nullptr && *last == rrset.owner) continue;
+      last = &rrset.owner;
+      owners += 1;
+      owner_bytes += rrset.owner.wire().size();
+    }
+  }
+  const std::size_t nodes = owners + owners / 64 + slot_count_min;  // and some names between
+  table_.nodes_.reserve(nodes);
+  sources_.reserve(nodes);
+  table_.owners_.reserve(owner_bytes + owner_bytes / 64);
+  table_.entries_.reserve(rrsets);
+  rrsets_.reserve(rrsets);
+  grow_slots(std::bit_ceil(nodes * 100 / load_percent_max));
 }
 
 void ZoneCompiler::add_apexes() {

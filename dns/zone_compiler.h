@@ -57,6 +57,7 @@ class ZoneCompiler {
 
   // zone_compiler.cpp: names to nodes
   void add_apexes();
+  void reserve();
   void add_parents();
   void add_zone(std::uint32_t zone);
   void add_owner(std::uint32_t zone, const zones::Name& owner, Source source);

@@ -56,6 +56,32 @@ Match ZoneTable::find(const NameKey& qname) const noexcept {
   return {};
 }
 
+void ZoneTable::fetch_slot(const NameKey& qname) const noexcept {
+  __builtin_prefetch(slots_.data() + (qname.hash(0) & (slots_.size() - 1)));
+}
+
+ZoneTable::Hint ZoneTable::fetch_node(const NameKey& qname) const noexcept {
+  const Slot& slot = slots_[qname.hash(0) & (slots_.size() - 1)];
+  if (slot.node_plus_1 == 0) return {};
+  __builtin_prefetch(nodes_.data() + slot.node_plus_1 - 1);
+  return {slot.node_plus_1};
+}
+
+void ZoneTable::fetch_entries(Hint hint) const noexcept {
+  if (hint.node_plus_1 == 0) return;
+  const Node& node = nodes_[hint.node_plus_1 - 1];
+  __builtin_prefetch(owners_.data() + node.owner_at);
+  if (node.entry_count != 0) __builtin_prefetch(entries_.data() + node.first_entry);
+}
+
+void ZoneTable::fetch_answer(Hint hint) const noexcept {
+  if (hint.node_plus_1 == 0) return;
+  const Node& node = nodes_[hint.node_plus_1 - 1];
+  if (node.entry_count == 0) return;
+  const std::uint8_t* const answer = answers_.data() + entries_[node.first_entry].answer_at;
+  __builtin_prefetch(answer);
+}
+
 std::optional<NodeId> ZoneTable::find_suffix(const NameKey& qname,
                                              std::size_t label) const noexcept {
   const auto id = find_node(qname.hash(label), qname.suffix(label));
@@ -115,6 +141,12 @@ ZoneTable::ParentSide ZoneTable::parent_side(const Node& apex) const noexcept {
 Answer ZoneTable::answer_at(std::uint32_t at) const noexcept {
   const std::uint8_t* const head = answers_.data() + at;
   Answer answer;
+  if ((head[0] & RenderedLayout::is_short) != 0) {
+    answer.answer_count = head[0] & RenderedLayout::short_count_max;
+    answer.required_size = get16(head + RenderedLayout::short_body_size_at);
+    answer.body = {head + RenderedLayout::short_head_size, answer.required_size};
+    return answer;
+  }
   answer.answer_count = get16(head + RenderedLayout::answer_count_at);
   answer.authority_count = get16(head + RenderedLayout::authority_count_at);
   answer.additional_count = get16(head + RenderedLayout::additional_count_at);

@@ -344,6 +344,29 @@ std::uint32_t LocationTable::find_ipv6(std::uint64_t high, std::uint64_t low) co
   return run_first + count_not_above(ipv6_low_.data() + run_first, block - run_first, low) - 1;
 }
 
+void LocationTable::fetch_bucket(const Address& address) const noexcept {
+  if (address.family == Family::ipv4) {
+    __builtin_prefetch(ipv4_buckets_.data() + (address.ipv4_value() >> 16));
+  } else {
+    __builtin_prefetch(ipv6_buckets_.data() + (key_of<Key6>(address) >> 112));
+  }
+}
+
+// The middle of the starts in a bucket: where the search begins.
+void LocationTable::fetch_starts(const Address& address) const noexcept {
+  if (address.family == Family::ipv4) {
+    const std::uint32_t* const bucket = ipv4_buckets_.data() + (address.ipv4_value() >> 16);
+    const std::uint32_t middle = bucket[0] + (bucket[1] - bucket[0]) / 2;
+    __builtin_prefetch(ipv4_starts_.data() + middle);
+    __builtin_prefetch(classes_.data() + middle);
+  } else {
+    const auto high = static_cast<std::uint64_t>(key_of<Key6>(address) >> 64);
+    const Ipv6Bucket bucket = ipv6_buckets_[high >> 48];
+    const std::uint64_t fine = (high & 0xffff'ffff'ffff) >> (48 - bucket.fine_bits);
+    __builtin_prefetch(ipv6_fine_.data() + bucket.fine + fine);
+  }
+}
+
 Found LocationTable::find(const Address& address) const noexcept {
   if (address.family == Family::ipv4) {
     const std::uint32_t block = find_ipv4(address.ipv4_value());

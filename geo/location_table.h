@@ -51,6 +51,11 @@ class LocationTable {
   /// Query path: allocates nothing, does not throw.
   [[nodiscard]] Found find(const Address& address) const noexcept;
 
+  /// Two steps that bring what find() will read into the cache, each from what the one before has
+  /// fetched: for a batch of addresses, so that their waits for memory run side by side.
+  void fetch_bucket(const Address& address) const noexcept;
+  void fetch_starts(const Address& address) const noexcept;
+
   /// For a view that merges classes: for each block, the length in bits of the shortest prefix
   /// around it in which `variant_of_class` is constant (RFC 7871 scope; trie-exact, so that two
   /// scopes never overlap). Indexed by `Found::block`; empty when the view is constant everywhere

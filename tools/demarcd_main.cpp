@@ -1,5 +1,7 @@
 // demarcd: the server. Everything is in tools/daemon.h; here are the command line and the exit
 // code.
+#include <malloc.h>
+
 #include <cstdio>
 #include <string>
 
@@ -27,6 +29,9 @@ int main(int argc, char** argv) {
   for (const auto& diagnostic : diagnostics.list()) fmt::print(stderr, "{}\n", diagnostic.line());
   if (!config) return 2;
   if (check_only) return 0;
+  // The tables of a million names come and go with every reload: so large an array is the kernel's
+  // again as soon as it is freed.
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
   auto daemon = demarc::tools::Daemon::create(std::move(*config));
   if (!daemon) {
     fmt::print(stderr, "demarcd: {}\n", daemon.error());

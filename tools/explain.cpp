@@ -34,15 +34,15 @@ std::optional<ServiceId> find_tenant_class(const Repository& repository, const N
 std::optional<ServiceId> find_steering_service(const Repository& repository, const Name& name) {
   if (const auto exact = repository.find_service(name)) return exact;
   if (const auto tenant = find_tenant_class(repository, name)) return tenant;
-  for (Name above = name; !above.is_root();) {
+  const Zone* const zone = repository.find_zone(name);
+  for (Name above = name; zone != nullptr && above != zone->apex;) {
     above = above.parent();
     const auto wildcard = Name::parse("*", above);
     if (wildcard && repository.find_service(*wildcard)) return repository.find_service(*wildcard);
     const auto exists = [&](const RRset& rrset) { return rrset.owner.is_at_or_below(above); };
-    const Zone* zone = repository.find_zone(name);
     // The closest encloser decides (RFC 4592 §3.3.1): a wildcard above a name that exists covers
     // nothing.
-    if (zone == nullptr || std::ranges::any_of(zone->rrsets, exists)) return std::nullopt;
+    if (std::ranges::any_of(zone->rrsets, exists)) return std::nullopt;
   }
   return std::nullopt;
 }
@@ -234,7 +234,8 @@ std::string why_not_steered(const Repository& repository, const Name& name) {
     return rrset.owner == name ||
            (rrset.owner.is_wildcard() && name.is_at_or_below(rrset.owner.parent()));
   };
-  if (std::ranges::any_of(zone->rrsets, answers)) {
+  // Of a zone without services the daemon keeps no records beside the rendered ones.
+  if (zone->services.empty() || std::ranges::any_of(zone->rrsets, answers)) {
     return fmt::format("`{}` is no service of its own; the zone {} answers it from its records",
                        asked, zone->apex.text_without_dot());
   }
@@ -242,9 +243,8 @@ std::string why_not_steered(const Repository& repository, const Name& name) {
   for (const ServiceId service : zone->services) {
     services.push_back(repository.service(service).owner.text_without_dot());
   }
-  return fmt::format("`{}` is no service, and the zone {} has no records of that name{}{}", asked,
-                     zone->apex.text_without_dot(), services.empty() ? "" : "; ",
-                     services.empty() ? "" : yaml::suggest(asked, services));
+  return fmt::format("`{}` is no service, and the zone {} has no records of that name; {}", asked,
+                     zone->apex.text_without_dot(), yaml::suggest(asked, services));
 }
 
 }  // namespace

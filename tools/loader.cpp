@@ -1,5 +1,7 @@
 #include "tools/loader.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -30,6 +32,14 @@ void copy_link(const fs::path& link, const fs::path& to, const fs::path& reposit
     return;
   }
   fs::copy(target, to, fs::copy_options::recursive, error);
+}
+
+/// The records of zones that the rendered tables alone answer for: no service looks at them, and no
+/// secondary is given them. A million names take 140 MB here, and 80 MB in the tables.
+void drop_rendered_records(zones::Repository& repository) {
+  for (zones::Zone& zone : repository.zones) {
+    if (zone.services.empty() && !zone.transfer) std::vector<zones::RRset>().swap(zone.rrsets);
+  }
 }
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
@@ -73,6 +83,7 @@ Result<Loaded, LoadErrors> load(const LoadRequest& request) {
   zones::assign_serials(*repository, loaded.serials, request.now);
   auto zone_table = dns::ZoneTable::build(*repository);
   if (!zone_table) return one_error(zone_table.error().text());
+  drop_rendered_records(*repository);
 
   loaded.parts.zones = std::make_shared<const dns::ZoneTable>(std::move(*zone_table));
   loaded.parts.locations = std::make_shared<const geo::LocationTable>(std::move(*locations));
@@ -89,6 +100,7 @@ Result<Loaded, LoadErrors> load(const LoadRequest& request) {
       loaded.parts.transfers = std::make_shared<const dns::TransferTable>(std::move(*transfers));
     }
   }
+  malloc_trim(0);  // loading took several times what is kept
   return loaded;
 }
 

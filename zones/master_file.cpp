@@ -1,6 +1,7 @@
 #include "zones/master_file.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -67,6 +68,7 @@ class EntryReader {
     entry.text.clear();
     entry.line = line_;
     entry.starts_blank = text_[at_] == ' ' || text_[at_] == '\t';
+    if (read_plain_line(entry)) return;
     unsigned depth = 0;
     bool is_quoted = false;
     while (at_ < text_.size()) {
@@ -83,6 +85,29 @@ class EntryReader {
     if (is_quoted) error = SplitError::open_quote;
     if (depth != 0) error = SplitError::open_parenthesis;
   }
+
+  /// A line with nothing special in it, as nearly all are: it is the entry.
+  bool read_plain_line(Entry& entry) {
+    const std::string_view line = text_.substr(at_, text_.find('\n', at_) - at_);
+    const bool is_plain =
+        line.size() < master_line_bytes_max &&
+        std::ranges::none_of(
+            line, [](char letter) { return is_special[static_cast<unsigned char>(letter)]; });
+    if (!is_plain) return false;
+    entry.text = line;
+    at_ = std::min(at_ + line.size() + 1, text_.size());
+    ++line_;
+    return true;
+  }
+
+  static constexpr auto is_special = [] {
+    std::array<bool, 256> special{};
+    for (const unsigned char letter : {'\r', '\\', '"', ';', '(', ')'}) special[letter] = true;
+    for (std::size_t letter = 0; letter < special.size(); ++letter) {
+      special[letter] |= yaml::is_control(static_cast<char>(letter));
+    }
+    return special;
+  }();
 
   void take(char letter, Entry& entry, SplitError& error, unsigned& depth, bool& is_quoted) {
     if (letter == '\r') return;

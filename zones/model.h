@@ -417,7 +417,8 @@ struct Zone {
   Name apex;
   std::string file;
   std::uint32_t ttl = 0;
-  /// Static RRsets, SOA and NS of the apex included; ordered by owner, then type.
+  /// Static RRsets, SOA and NS of the apex included; ordered by owner, then type. The daemon keeps
+  /// those that something looks at once they are rendered (tools/loader.h), else none.
   std::vector<RRset> rrsets;
   std::vector<ServiceId> services;
   std::optional<OperatorNames> operator_names;  // nothing: nobody

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <ldns/ldns.h>
 
+#include "geo/base/address.h"
+
 namespace demarc::zones {
 namespace {
 
@@ -97,6 +99,15 @@ std::optional<std::string> find_bad_number(std::uint16_t type,
   return std::nullopt;
 }
 
+/// An address as nearly all are written; nothing: ldns decides. A large zone is mostly these.
+std::optional<Rdata> parse_plain_address(std::uint16_t type, std::string_view text) {
+  if (type != rrtype::a && type != rrtype::aaaa) return std::nullopt;
+  const auto address = geo::parse_address(text);
+  const auto family = type == rrtype::a ? geo::Family::ipv4 : geo::Family::ipv6;
+  if (!address || address->family != family) return std::nullopt;
+  return Rdata(address->bytes.begin(), address->bytes.begin() + address->bits() / 8);
+}
+
 Rdata wire_of(const ldns_rr& rr) {
   Rdata wire;
   for (std::size_t i = 0; i < ldns_rr_rd_count(&rr); ++i) {
@@ -147,6 +158,7 @@ RdataReader& RdataReader::operator=(RdataReader&&) noexcept = default;
 RdataReader::~RdataReader() = default;
 
 Result<Rdata, std::string> RdataReader::parse(std::uint16_t type, std::string_view text) const {
+  if (auto plain = parse_plain_address(type, text)) return std::move(*plain);
   const bool has_control = std::ranges::any_of(text, [](char letter) {
     return static_cast<unsigned char>(letter) < 0x20 && letter != '\t';
   });

@@ -174,6 +174,30 @@ TEST_CASE("server: stops at once and starts again", "[dns][server]") {
   CHECK_FALSE(udp.receive().empty());
 }
 
+TEST_CASE("udp: each query of a batch is answered as it would be alone", "[dns][server]") {
+  Running running;
+  running.server->stop();
+  const Socket udp(SOCK_DGRAM, running.server->bound().front());
+  const auto snapshot = running.world.build();
+  Client alone(*snapshot);
+  std::vector<Bytes> expected;
+  for (std::uint16_t id = 0; id < 100; ++id) {  // they wait in the socket: several full batches
+    const std::array names{"www.example.com", "ns1.example.com", "no.example.com",     "no.test",
+                           "example.com",     "big.example.com", "www.www.example.com"};
+    Bytes query = query_bytes({.name = names.at(id % names.size()), .id = id});
+    if (id % 11 == 5) query[2] |= 0x80;                // a response: never answered
+    if (id % 13 == 6) query.resize(id % header_size);  // too short for a header
+    if (id % 17 == 7) query.resize(query.size() - 3);  // cut off in its question
+    udp.send(query);
+    const auto answer = alone.ask_bytes(query);
+    if (!answer.empty()) expected.emplace_back(answer.begin(), answer.end());
+  }
+  REQUIRE(running.server->serve(*running.published));
+  for (const Bytes& answer : expected) CHECK(udp.receive() == answer);
+  CHECK(running.server->counters().udp_queries == 100);
+  CHECK(running.server->counters().dropped == 100 - expected.size());
+}
+
 TEST_CASE("tcp: many queries in one write, answered in order", "[dns][server][tcp]") {
   Running running;
   const Socket tcp(SOCK_STREAM, running.server->bound()[0]);

@@ -1,4 +1,5 @@
 // `demarc reload` says what came of it, and `--json` says what failed as JSON.
+#include <fstream>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -12,6 +13,25 @@ using nlohmann::json;
 namespace {
 
 const std::string zone_file = "repository/zones/example.com.yaml";
+
+/// 50,000 names, of which serial and addresses differ each time.
+void write_large_zone(const std::string& path, int serial) {
+  std::ofstream file(path, std::ios::binary);
+  file << "@ SOA ns1 hostmaster " << serial << " 7200 900 1209600 60\n@ NS ns1\nns1 A 192.0.2.53\n";
+  for (int name = 0; name < 50'000; ++name) {
+    file << "h" << name << " A 198.51.100." << serial % 250 << "\n";
+  }
+}
+
+/// Resident memory of a process, KiB.
+std::size_t resident(pid_t process) {
+  std::ifstream status("/proc/" + std::to_string(process) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmRSS:"))
+      return std::stoul(line.substr(line.find_first_of("0123456789")));
+  }
+  return 0;
+}
 
 }  // namespace
 
@@ -100,4 +120,24 @@ TEST_CASE("json: a failure is one object on standard output", "[reload][json]") 
   CHECK(failure["ok"] == false);
   CHECK(failure["error"].get<std::string>().find(said) != std::string::npos);
   CHECK(failure["findings"].is_array());
+}
+
+TEST_CASE("reload: a large zone's memory is given back", "[reload]") {
+  Server server;
+  const std::string records = server.path("repository/large.zone");
+  std::ofstream(server.path("repository/zones/large.yaml"), std::ios::binary)
+      << "zone: large.example\ninclude: [large.zone]\n";
+  write_large_zone(records, 1);
+  server.start();
+  std::size_t first = 0;
+  for (int serial = 2; serial <= 8; ++serial) {
+    write_large_zone(records, serial);
+    REQUIRE(server.ask({"reload"}).exit == 0);
+    REQUIRE(server.answers("h49999.large.example", "198.51.100." + std::to_string(serial)));
+    if (serial == 3) first = resident(server.pid());
+  }
+  REQUIRE(first > 0);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  CHECK(resident(server.pid()) < first + first / 4);  // sanitizers keep what is freed
+#endif
 }

@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <random>
 
 #include <catch2/catch.hpp>
 
@@ -205,6 +207,54 @@ TEST_CASE("repository: a zone may come wholly from a master file", "[zones][repo
   CHECK(zone.serial_is_fixed);
   CHECK(zone.serial == 2'024'010'101);
   CHECK(zone.rrsets.size() == 3);
+}
+
+TEST_CASE("repository: a master file gives the same zone in any order", "[zones][repository]") {
+  std::vector<std::string> lines{"@ SOA ns1 h 7 2 3 4 5\n", "@ NS ns1\n", "ns1 A 192.0.2.1\n"};
+  for (int i = 0; i < 200; ++i) {
+    lines.push_back("h" + std::to_string(1000 + i) + " A 192.0.2.1\n");
+    if (i % 10 == 0) lines.push_back("h" + std::to_string(1000 + i) + " TXT more\n");
+  }
+  const auto zone_of = [&] {
+    std::string text;
+    for (const std::string& line : lines) text += line;
+    return load_good(
+               {{"zones/a.yaml", "zone: example.com\ninclude: [a.zone]\n"}, {"zones/a.zone", text}})
+        ->zones.at(0);
+  };
+  const Zone expected = zone_of();
+  CHECK(std::ranges::is_sorted(expected.rrsets, {},
+                               [](const RRset& set) { return std::pair(set.owner, set.type); }));
+  std::mt19937 random(5);
+  for (int turn = 0; turn < 30; ++turn) {
+    // First a few runs that are in order, then none at all.
+    const auto middle = static_cast<std::ptrdiff_t>(random() % lines.size());
+    if (turn < 20) {
+      std::ranges::rotate(lines, lines.begin() + middle);
+    } else {
+      std::ranges::shuffle(lines, random);
+    }
+    const Zone zone = zone_of();
+    REQUIRE(zone.rrsets.size() == expected.rrsets.size());
+    for (std::size_t i = 0; i < zone.rrsets.size(); ++i) {
+      CHECK(zone.rrsets[i].owner == expected.rrsets[i].owner);
+      CHECK(zone.rrsets[i].type == expected.rrsets[i].type);
+      CHECK(zone.rrsets[i].rdata == expected.rrsets[i].rdata);
+    }
+  }
+}
+
+TEST_CASE("repository: the data of an RRset keep the order of the file", "[zones][repository]") {
+  const auto repository =
+      load_good({{"zones/a.yaml", "zone: example.com\ninclude: [a.zone]\n"},
+                 {"zones/a.zone",
+                  "x A 192.0.2.3\n@ SOA ns1 h 7 2 3 4 5\nx A 192.0.2.1\n@ NS ns1\n"
+                  "ns1 A 192.0.2.1\nx A 192.0.2.2\n"}});
+  std::string last;
+  for (const Rdata& rdata : rrset(repository->zones.at(0), "x.example.com", rrtype::a).rdata) {
+    last += std::to_string(static_cast<int>(rdata.back()));
+  }
+  CHECK(last == "312");
 }
 
 TEST_CASE("repository: without a serial one is assigned later", "[zones][repository]") {

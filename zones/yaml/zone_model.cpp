@@ -178,6 +178,7 @@ class ZoneBuilder {
     }
     digests_ += "\n" + sha256_hex(*text);
     sources_.files.push_back(*path);
+    records_.reserve(records_.size() + static_cast<std::size_t>(std::ranges::count(*text, '\n')));
     parse_master_file({.text = *text,
                        .file = *path,
                        .file_number = static_cast<std::uint32_t>(sources_.files.size() - 1),

@@ -16,18 +16,31 @@ bool order(const StaticRecord& a, const StaticRecord& b) {
   return a.type < b.type;
 }
 
+/// Stable. A large file is mostly in order but for the apex and a few others at its beginning: so
+/// runs that are in order are merged, which moves the few.
+void sort(std::vector<StaticRecord>& records) {
+  constexpr int runs_max = 8;
+  auto sorted_to = std::ranges::is_sorted_until(records, order);
+  for (int run = 1; run < runs_max && sorted_to != records.end(); ++run) {
+    const auto run_end = std::is_sorted_until(sorted_to, records.end(), order);
+    std::inplace_merge(records.begin(), sorted_to, run_end, order);
+    sorted_to = run_end;
+  }
+  if (sorted_to != records.end()) std::ranges::stable_sort(records, order);
+}
+
 using Records = std::span<const StaticRecord>;
 
-/// The records of the first owner, or of the first RRset, of an ordered list.
-Records first_owner(Records records) {
+/// How many records the first owner, or the first RRset, of an ordered list has.
+std::size_t first_owner(Records records) {
   std::size_t count = 1;
   while (count < records.size() && records[count].owner == records[0].owner) ++count;
-  return records.first(count);
+  return count;
 }
-Records first_set(Records records) {
+std::size_t first_set(Records records) {
   std::size_t count = 1;
   while (count < records.size() && !order(records[0], records[count])) ++count;
-  return records.first(count);
+  return count;
 }
 
 /// An RRset must fit one message, with its question and an OPT record beside it.
@@ -43,14 +56,17 @@ void check_size(const RRset& rrset, const Place& place, Diagnostics& diagnostics
                     type_to_text(rrset.type), rrset.owner.text(), bytes, message_bytes_max);
 }
 
-RRset join(Records set, const RecordSources& sources, Diagnostics& diagnostics) {
-  RRset rrset{.owner = set[0].owner, .type = set[0].type, .ttl = set[0].ttl, .rdata = {}};
+/// Moves the owner and the data out of the records.
+RRset join(std::span<StaticRecord> set, const RecordSources& sources, Diagnostics& diagnostics) {
+  RRset rrset{
+      .owner = std::move(set[0].owner), .type = set[0].type, .ttl = set[0].ttl, .rdata = {}};
   const StaticRecord* other_ttl = nullptr;
-  for (const StaticRecord& record : set) {
+  rrset.rdata.reserve(set.size());
+  for (StaticRecord& record : set) {
     if (record.ttl != set[0].ttl && other_ttl == nullptr) other_ttl = &record;
     rrset.ttl = std::min(rrset.ttl, record.ttl);
     if (std::ranges::find(rrset.rdata, record.rdata) == rrset.rdata.end()) {
-      rrset.rdata.push_back(record.rdata);
+      rrset.rdata.push_back(std::move(record.rdata));
     }
   }
   if (other_ttl != nullptr) {
@@ -213,17 +229,18 @@ std::vector<RRset> build_rrsets(const Name& apex, std::vector<StaticRecord> reco
     return true;
   });
   check_apex(apex, records, sources, diagnostics);
-  std::ranges::stable_sort(records, order);
+  sort(records);
   check_dnames(apex, records, sources, diagnostics);
 
   std::vector<RRset> rrsets;
-  Records rest = records;
+  rrsets.reserve(records.size());
+  std::span<StaticRecord> rest = records;
   while (!rest.empty()) {
-    Records owner = first_owner(rest);
+    std::span<StaticRecord> owner = rest.first(first_owner(rest));
     rest = rest.subspan(owner.size());
     check_cname(owner, sources, diagnostics);
     while (!owner.empty()) {
-      const Records set = first_set(owner);
+      const std::span<StaticRecord> set = owner.first(first_set(owner));
       owner = owner.subspan(set.size());
       rrsets.push_back(join(set, sources, diagnostics));
     }
