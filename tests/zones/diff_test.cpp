@@ -165,6 +165,8 @@ TEST_CASE("difference: what touches the law or traffic without a direction", "[z
        "traffic touches service-sticky api.example.com: none -> client"},
       {"client subnets", "    ttl: 30\n", "    ttl: 30\n    client-subnet: ignore\n",
        "traffic touches service-client-subnet api.example.com: use -> ignore"},
+      {"a quorum", "    ttl: 30\n", "    ttl: 30\n    quorum: all\n",
+       "routine touches service-quorum api.example.com: 1 -> all"},
       {"HTTPS", "    ttl: 30\n", "    ttl: 30\n    https: { alpn: [h2], port: 8443 }\n",
        "traffic touches service-https api.example.com: none -> 1 . alpn=\"h2\" port=8443"},
       {"an RRset", "mail: { A: 192.0.2.25 }", "mail: { A: 192.0.2.26 }",

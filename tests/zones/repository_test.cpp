@@ -12,6 +12,7 @@
 #include "tests/zones/findings.h"
 #include "zones/rdata.h"
 #include "zones/yaml/repository_files.h"
+#include "zones/yaml/service_file.h"
 
 namespace demarc::zones {
 namespace {
@@ -145,6 +146,22 @@ TEST_CASE("repository: every key of a service reaches the model", "[zones][repos
                                                    .headers = {{"x-role", "primary"}},
                                                    .values = {{"/a~1b/0", "3"}, {"/up", "true"}},
                                                    .certificate_left = std::chrono::hours{7 * 24}});
+}
+
+TEST_CASE("repository: a quorum of any is one, of all more than there can be",
+          "[zones][repository]") {
+  const auto quorum = [](const std::string& text) {
+    return load_good({{"policy.yaml", small_policy},
+                      {"zones/a.yaml", std::string(service_head) + R"(    records:
+      - { region: eu, weight: 1, endpoint: a.eu.example, addresses: 192.0.2.1 }
+    health-checks: [{ endpoint: a.eu.example/1 }, { endpoint: a.eu.example/2 }]
+    quorum: )" + text + "\n"}})
+        ->services.at(0)
+        .quorum;
+  };
+  CHECK(quorum("any") == 1);
+  CHECK(quorum("2") == 2);
+  CHECK(quorum("all") == yaml::quorum_all);
 }
 
 TEST_CASE("repository: a zone's records are joined and ordered", "[zones][repository]") {

@@ -335,6 +335,19 @@ TEST_CASE("service: what is refused, and where", "[zones][yaml]") {
     health-checks: [{ endpoint: a.eu.example/1 }, { endpoint: a.eu.example/2 }])",
        {"zones/a.yaml:9:13: [quorum-too-large] quorum 3, but no record has more than 2 checks; "
         "expected at most that"}},
+      {"a quorum that is none",
+       R"(    records: [{ region: eu, weight: 1, endpoint: a.eu.example, addresses: 192.0.2.1 }]
+    health-checks: [{ endpoint: a.eu.example/1 }]
+    quorum: most)",
+       {"zones/a.yaml:8:13: [bad-quorum] quorum is `most`; expected `any`, `all` or an integer "
+        "from "
+        "1 to 1000"}},
+      {"a quorum of none",
+       R"(    records: [{ region: eu, weight: 1, endpoint: a.eu.example, addresses: 192.0.2.1 }]
+    health-checks: [{ endpoint: a.eu.example/1 }]
+    quorum: 0)",
+       {"zones/a.yaml:8:13: [bad-quorum] quorum is `0`; expected `any`, `all` or an integer from 1 "
+        "to 1000"}},
       {"a check without an address",
        R"(    records: [{ region: eu, weight: 1, endpoint: a.eu.example }]
     health-checks: [{ endpoint: a.eu.example/1 }])",

@@ -138,7 +138,7 @@ class ServiceDiff {
     add("service-https", ChangeClass::traffic, ChangeEffect::touches,
         {https_text(before_), https_text(after_)});
     add("service-quorum", ChangeClass::routine, ChangeEffect::touches,
-        {std::to_string(before_.quorum), std::to_string(after_.quorum)});
+        {quorum_text(before_.quorum), quorum_text(after_.quorum)});
     add("service-leash", ChangeClass::traffic, ChangeEffect::touches,
         {leash_text(before_.leash), leash_text(after_.leash)});
   }

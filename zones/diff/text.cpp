@@ -7,6 +7,7 @@
 #include "zones/https_binding.h"
 #include "zones/time_text.h"
 #include "zones/yaml/fields.h"
+#include "zones/yaml/service_file.h"
 
 namespace demarc::zones::diff {
 namespace {
@@ -150,6 +151,10 @@ std::string expectation_text(const ExpectedAnswer& expect) {
     text += ", certificate for " + duration_text(expect.certificate_left);
   }
   return text;
+}
+
+std::string quorum_text(unsigned quorum) {
+  return quorum == yaml::quorum_all ? "all" : std::to_string(quorum);
 }
 
 std::string check_text(const Service& service, const HealthCheck& check) {

@@ -22,6 +22,7 @@ namespace demarc::zones::diff {
 [[nodiscard]] std::string route_text(const Policy& policy, const Route& route);
 [[nodiscard]] std::string on_block_text(const Service& service);
 [[nodiscard]] std::string activation_text(const Policy& policy, const Activation& activation);
+[[nodiscard]] std::string quorum_text(unsigned quorum);
 [[nodiscard]] std::string check_text(const Service& service, const HealthCheck& check);
 [[nodiscard]] std::string addresses_text(const Record& record);
 [[nodiscard]] std::string record_text(const Policy& policy, const Record& record);

@@ -76,7 +76,7 @@ HealthCheck make_check(const Reading& reading, const CheckEntry& entry, RecordId
 }
 
 void check_quorum(const Reading& reading, const ServiceEntry& entry, const Service& service) {
-  if (!entry.quorum) return;
+  if (!entry.quorum || entry.quorum->value == quorum_all) return;
   std::vector<unsigned> counts(service.records.size(), 0);
   for (const HealthCheck& check : service.checks) ++counts[index_of(check.record)];
   const unsigned most = counts.empty() ? 0 : *std::ranges::max_element(counts);

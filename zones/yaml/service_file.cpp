@@ -97,6 +97,19 @@ void read_tenants(const Reading& reading, const Node& node, ServiceEntry& servic
   if (is_map) service.tenants = std::move(naming);
 }
 
+std::optional<unsigned> read_quorum(const Reading& reading, const Node& node) {
+  const auto text = read_text(reading, node, "quorum");
+  if (!text) return std::nullopt;
+  if (*text == "all") return quorum_all;
+  if (*text == "any") return 1;
+  const auto quorum = parse_integer(*text);
+  if (quorum && *quorum >= 1 && *quorum <= checks_max) return static_cast<unsigned>(*quorum);
+  reading.error(node.at, "bad-quorum",
+                "quorum is `{}`; expected `any`, `all` or an integer from 1 to {}", *text,
+                checks_max);
+  return std::nullopt;
+}
+
 }  // namespace
 
 ServiceEntry read_service(const Reading& reading, const Key& label, const Node& body) {
@@ -147,8 +160,9 @@ ServiceEntry read_service(const Reading& reading, const Key& label, const Node& 
         }},
        {"quorum", Presence::optional,
         [&](const Node& value) {
-          const auto quorum = read_integer(reading, value, "quorum", {1, checks_max});
-          if (quorum) service.quorum = At<unsigned>{static_cast<unsigned>(*quorum), value.at};
+          if (const auto quorum = read_quorum(reading, value)) {
+            service.quorum = At<unsigned>{*quorum, value.at};
+          }
         }},
        {"activation", Presence::optional,
         [&](const Node& value) { service.activation = read_activation(reading, value); }},

@@ -15,9 +15,11 @@
 
 namespace demarc::zones::yaml {
 
-inline constexpr std::size_t records_max = 1000;        // of one service
-inline constexpr std::size_t addresses_max = 64;        // of one record: more fit no UDP answer
-inline constexpr std::size_t checks_max = 1000;         // of one service
+inline constexpr std::size_t records_max = 1000;  // of one service
+inline constexpr std::size_t addresses_max = 64;  // of one record: more fit no UDP answer
+inline constexpr std::size_t checks_max = 1000;   // of one service
+/// `quorum: all`: more than there can be, which asks for all of them.
+inline constexpr unsigned quorum_all = checks_max + 1;
 inline constexpr std::size_t route_lines_max = 1000;    // of one service
 inline constexpr std::size_t route_items_max = 10'000;  // of one line
 inline constexpr std::size_t label_bytes_max = 255;
