@@ -224,30 +224,54 @@ void add_revoke(CLI::App& app, CliContext& context) {
 
 void add_orders(CLI::App& app, CliContext& context) {
   struct Options {
-    std::string target, service, reason, lasts;
+    std::string state, target, service, reason, lasts;
   };
   auto options = std::make_shared<Options>();
-  auto* drain = app.add_subcommand("drain", "take an endpoint or region out, for a while");
-  drain->add_option("target", options->target, "an endpoint's host name or a region")->required();
-  drain->add_option("--service", options->service, "of this service alone");
-  drain->add_option("--for", options->lasts, "how long: 30m, 2h, 1d")->required();
-  drain->add_option("--reason", options->reason, "for the audit trail")->required();
-  drain->callback([options, &context] {
-    const auto lasts = zones::yaml::parse_duration(options->lasts);
-    if (!lasts) {
-      return fail(context, exit_usage,
-                  "--for is `" + options->lasts + "`, expected an integer and ms, s, m, h or d");
+  const auto add_order = [&](const std::string& name, const std::string& help) {
+    auto* verb = app.add_subcommand(name, help);
+    if (name == "force") {
+      verb->add_option("state", options->state, "up or down")->required();
     }
-    decide(context, {{"verb", "drain"},
-                     {"target", options->target},
-                     {"service", options->service},
-                     {"reason", options->reason},
-                     {"for-ms", lasts->count()}});
-  });
+    verb->add_option("target", options->target,
+                     "a region, an endpoint's host name, or a pattern of such: 'api.*.example'")
+        ->required();
+    verb->add_option("--service", options->service, "of this service alone");
+    verb->add_option("--for", options->lasts, "how long: 30m, 2h, 1d")->required();
+    verb->add_option("--reason", options->reason, "for the audit trail")->required();
+    verb->callback([options, &context, name] {
+      const auto lasts = zones::yaml::parse_duration(options->lasts);
+      if (!lasts) {
+        return fail(context, exit_usage,
+                    "--for is `" + options->lasts + "`, expected an integer and ms, s, m, h or d");
+      }
+      decide(context, {{"verb", name},
+                       {"state", options->state},
+                       {"target", options->target},
+                       {"service", options->service},
+                       {"reason", options->reason},
+                       {"for-ms", lasts->count()}});
+    });
+  };
+  add_order("drain", "take an endpoint or region out, for a while");
+  add_order("force", "count an endpoint or region as up or down, whatever health says");
   auto id = std::make_shared<std::string>();
   auto* undrain = app.add_subcommand("undrain", "end an order before its time");
   undrain->add_option("id", *id, "the order's id, or its target")->required();
   undrain->callback([id, &context] { decide(context, {{"verb", "undrain"}, {"id", *id}}); });
+}
+
+void add_failback(CLI::App& app, CliContext& context) {
+  struct Options {
+    std::string service, reason;
+  };
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand("failback", "let a service with `failback: manual` come home");
+  verb->add_option("service", options->service, "its name")->required();
+  verb->add_option("--reason", options->reason, "for the audit trail")->required();
+  verb->callback([options, &context] {
+    decide(context,
+           {{"verb", "failback"}, {"service", options->service}, {"reason", options->reason}});
+  });
 }
 
 /// A verb whose one option is a reason.
@@ -341,8 +365,9 @@ void add_online_verbs(CLI::App& app, CliContext& context) {
   add_approve(app, context);
   add_revoke(app, context);
   add_orders(app, context);
+  add_failback(app, context);
   add_reasoned(app, context, "freeze", "health and on-fail move nothing until unfreeze", true);
-  add_reasoned(app, context, "unfreeze", "end the freeze", false);
+  add_reasoned(app, context, "unfreeze", "end the freeze, or a mass failure that is none", false);
   add_reasoned(app, context, "trust-clock", "the wall clock is right, although it went back", true);
   add_reload(app, context);
 }

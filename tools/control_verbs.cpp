@@ -181,6 +181,17 @@ const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
          return decide(a, OrderGiven{a.text("target"), a.text("service"), a.who, a.text("reason"),
                                      a.duration("for-ms")});
        }},
+      {"force",
+       [](const Ask& a) {
+         const auto kind = parse_order_kind("force-" + a.text("state"));
+         if (!kind) return failed("state is `" + a.text("state") + "`, expected up or down");
+         return decide(a, OrderGiven{a.text("target"), a.text("service"), a.who, a.text("reason"),
+                                     a.duration("for-ms"), *kind});
+       }},
+      {"failback",
+       [](const Ask& a) {
+         return decide(a, FailbackOrdered{a.text("service"), a.who, a.text("reason")});
+       }},
       {"undrain", [](const Ask& a) { return decide(a, OrderEnded{a.text("id"), a.who}); }},
       {"freeze", [](const Ask& a) { return decide(a, FreezeSet{true, a.who, a.text("reason")}); }},
       {"unfreeze",

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "geo/countries.h"
+#include "tools/leash_status.h"
 #include "zones/gate.h"
 #include "zones/https_binding.h"
 #include "zones/mode_signal.h"
@@ -102,6 +103,7 @@ Result<Conditions, std::string> assume_down(const Steering& steering, const Serv
     for (std::size_t i = 0; i < service.records.size(); ++i) {
       if (!is_meant(service.records[i], policy, target)) continue;
       any = true;
+      if (!conditions.leash.empty()) conditions.leash[i] = {};  // it is asked what comes of it
       bool checked = false;
       for (std::size_t c = 0; c < service.checks.size(); ++c) {
         if (index_of(service.checks[c].record) != i) continue;
@@ -284,6 +286,7 @@ Result<json, std::string> explain(const Steering& steering, const geo::Databases
               {"sticky", service.is_sticky ? "client" : "none"},
               {"records", records_of(steering, service, variant, plan, choice)},
               {"answer", answer_of(service, choice)}};
+  if (json held = leash_of(steering, *id); !held.empty()) out["leash"] = std::move(held);
   if (mode_owner(service)) {
     out["mode"] = mode_text(live_mode(cleared, steering.state().trusted_wall));
   }
@@ -337,6 +340,7 @@ std::string explain_text(const json& e) {
   } else {
     out += "  5 gate       nothing held\n";
   }
+  if (e.contains("leash")) out += leash_text(e["leash"]);
   if (e.contains("mode")) out += fmt::format("             {}\n", text(e["mode"]));
   const json& answer = e["answer"];
   out += fmt::format("  6 answer     {} ({}), TTL at most {}{}\n", text(answer["kind"]),

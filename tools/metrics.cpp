@@ -205,6 +205,8 @@ std::string metrics_of(Daemon& daemon) {
   deliveries(text, daemon.outside().deliveries());
   border(text, controller);
   text.single("demarc_frozen", "gauge", "1: a human freeze is on", state.freeze ? 1 : 0);
+  text.single("demarc_mass_failure", "gauge", "1: too much failed at once, health moves nothing",
+              state.mass_failure && state.mass_failure->overruled_by.empty() ? 1 : 0);
   text.single("demarc_audit_writable", "gauge", "0: nothing new crosses",
               controller.steering().audit_writable() ? 1 : 0);
   text.single("demarc_audit_entries", "gauge", "in the trail", controller.audit_size());

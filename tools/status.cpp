@@ -10,6 +10,7 @@
 #include "tools/activation_status.h"
 #include "tools/clock.h"
 #include "tools/daemon.h"
+#include "tools/leash_status.h"
 #include "zones/alert_text.h"
 #include "zones/mode_signal.h"
 #include "zones/tenants.h"
@@ -73,6 +74,7 @@ json service_status(const Steering& steering, ServiceId id) {
                  {"home", home},
                  {"answering", regions},
                  {"notes", notes}};
+  if (json held = leash_of(steering, id); !held.empty()) status["leash"] = std::move(held);
   if (service.tenants_of) {
     status["tenants-of"] = repository.service(*service.tenants_of).owner.text_without_dot();
     status["class"] = service.label;
@@ -168,6 +170,7 @@ json status_of(Daemon& daemon) {
   for (const auto& [id, grant] : state.grants) grants.push_back(grant_status(grant));
   for (const auto& [id, order] : state.orders) {
     orders.push_back({{"id", id},
+                      {"kind", to_text(order.kind)},
                       {"target", order.target},
                       {"service", order.service},
                       {"who", order.who},
@@ -213,6 +216,11 @@ json status_of(Daemon& daemon) {
     status["freeze"] = {{"who", state.freeze->who},
                         {"reason", state.freeze->reason},
                         {"since", to_rfc3339(state.freeze->since)}};
+  }
+  if (state.mass_failure) {
+    status["mass-failure"] = {{"why", state.mass_failure->why},
+                              {"since", to_rfc3339(state.mass_failure->since)},
+                              {"overruled-by", state.mass_failure->overruled_by}};
   }
   return status;
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/activation_status.h"
+#include "tools/leash_status.h"
 #include "tools/status.h"
 
 namespace demarc::tools {
@@ -60,6 +61,12 @@ std::string status_text(const json& s) {
     out += fmt::format("FROZEN by {}: {}\n", text_of(s["freeze"]["who"]),
                        text_of(s["freeze"]["reason"]));
   }
+  if (s.contains("mass-failure")) {
+    const std::string by = text_of(s["mass-failure"]["overruled-by"]);
+    out += fmt::format("MASS FAILURE: {} since {}{}\n", text_of(s["mass-failure"]["why"]),
+                       text_of(s["mass-failure"]["since"]),
+                       by.empty() ? ", health moves nothing" : ", overruled by " + by);
+  }
   if (s.contains("drill")) {
     out += fmt::format("DRILL {} by {} until {}\n", text_of(s["drill"]["name"]),
                        text_of(s["drill"]["who"]), text_of(s["drill"]["ends"]));
@@ -88,6 +95,7 @@ std::string status_text(const json& s) {
     out += fmt::format("{:<{}}  {:<9}  {:<{}}  {}{}\n", text_of(service["name"]), name,
                        text_of(service["residency"]), text_of(service["home"]), home,
                        joined(service["answering"]), notes.empty() ? "" : "  (" + notes + ")");
+    if (service.contains("leash")) out += leash_text(service["leash"]);
     if (!service.contains("mode") || !service["mode"].contains("case")) continue;
     const json& mode = service["mode"];
     out += fmt::format("{:<{}}  mode {}, case {}, until {}, {}\n", "", name, text_of(mode["mode"]),
@@ -110,9 +118,9 @@ std::string status_text(const json& s) {
                        grant["complete"].get<bool>() ? "" : " (waits for more persons)");
   }
   for (const json& order : s["orders"]) {
-    out += fmt::format("\norder {} drains {} by {} until {}: {}\n", text_of(order["id"]),
-                       text_of(order["target"]), text_of(order["who"]), text_of(order["ends"]),
-                       text_of(order["reason"]));
+    out += fmt::format("\norder {} {} {} by {} until {}: {}\n", text_of(order["id"]),
+                       text_of(order["kind"]), text_of(order["target"]), text_of(order["who"]),
+                       text_of(order["ends"]), text_of(order["reason"]));
   }
   const json& ground = s["ground"];
   out += fmt::format("\nground: {} addresses compared, {} skipped\n", ground["compared"].dump(),

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "zones/assertions.h"
+#include "zones/order_target.h"
 #include "zones/time_text.h"
 
 namespace demarc::zones {
@@ -35,7 +36,13 @@ StepResult evidence_quorum(const Activating& crossing) {
   });
   for (std::size_t i = 0; i < service.records.size(); ++i) {
     const RecordId record{static_cast<std::uint16_t>(i)};
-    stands = stands || (crossing.plan.drained[i] && is_left(record));
+    if (!is_left(record)) continue;
+    stands = stands || crossing.plan.drained[i] ||
+             std::ranges::any_of(crossing.state.orders, [&](const auto& known) {
+               const Order& order = known.second;
+               return order.kind == OrderKind::force_down &&
+                      applies(order, service, service.records[i], crossing.repository);
+             });
   }
   return {"evidence-quorum", stands, crossing.evidence};
 }
@@ -48,7 +55,9 @@ StepResult target_healthy(const Activating& crossing) {
     if (service.record(check.record).region != crossing.made.to) continue;
     ++checks;
     const auto known = crossing.state.checks.find(check.key);
-    if (is_failing(crossing, check)) wrong = check.key + " is failing";
+    // Down is not well, also where a delay or a guard keeps that from counting yet.
+    const bool is_down = known != crossing.state.checks.end() && known->second.failing_since;
+    if (is_down || is_failing(crossing, check)) wrong = check.key + " is failing";
     if (known != crossing.state.checks.end() &&
         (known->second.verdict == Verdict::up || known->second.verdict == Verdict::degraded)) {
       up = check.key + " is up";

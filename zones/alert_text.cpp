@@ -211,6 +211,30 @@ Alert assertion_alert(const Repository& repository, const Service& service, cons
   return alert;
 }
 
+Alert leash_alert(const Repository& repository, const Service& service, const std::string& what,
+                  const std::string& evidence, WallTime since) {
+  Alert alert;
+  alert.key = "leash/" + service.owner.text_without_dot();
+  alert.text = fmt::format("the leash on {} keeps the answers as they were: {}",
+                           name_of(repository, service), what);
+  alert.since = since;
+  alert.details = details_of(repository, service, "leashed");
+  alert.details.why = what;
+  alert.details.evidence = evidence;
+  alert.details.options.emplace_back("mend what is down", look_command(repository, service));
+  alert.details.options.emplace_back("take it out by order, which no leash holds",
+                                     "demarc drain ENDPOINT --reason WHY --for 1h");
+  if (what.find("failback") != std::string::npos) {
+    alert.details.options.emplace_back(
+        "let it come home",
+        fmt::format("demarc failback {} --reason WHY",
+                    service.tenants_of
+                        ? repository.service(*service.tenants_of).owner.text_without_dot()
+                        : service.owner.text_without_dot()));
+  }
+  return alert;
+}
+
 Alert node_alert(std::string key, std::string text, WallTime since, AlertLevel level,
                  std::vector<std::pair<std::string, std::string>> options) {
   Alert alert;

@@ -41,6 +41,10 @@ struct CrossingFacts {
 [[nodiscard]] Alert assertion_alert(const Repository& repository, const Service& service,
                                     const std::string& ids, const std::string& evidence,
                                     WallTime since);
+/// `what`: "ENDPOINT: SETTING" of each record that the leash keeps in the answers.
+[[nodiscard]] Alert leash_alert(const Repository& repository, const Service& service,
+                                const std::string& what, const std::string& evidence,
+                                WallTime since);
 /// Of the node: audit, clock, configuration, freeze.
 [[nodiscard]] Alert node_alert(std::string key, std::string text, WallTime since, AlertLevel level,
                                std::vector<std::pair<std::string, std::string>> options);

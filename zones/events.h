@@ -95,11 +95,12 @@ struct DrillReported {
   std::string participants;
 };
 struct OrderGiven {
-  std::string target;
+  std::string target;   // a region, an endpoint, or a pattern of endpoints with * and ?
   std::string service;  // owner or label-less: absolute name; empty: all services
   std::string who;
   std::string reason;
   Milliseconds lasts{0};
+  OrderKind kind = OrderKind::drain;
 };
 struct OrderEnded {
   std::string id;  // the order's id, or its target: then all orders of it
@@ -107,6 +108,12 @@ struct OrderEnded {
 };
 struct FreezeSet {
   bool on = false;
+  std::string who;
+  std::string reason;
+};
+/// A human's word that a service with `failback: manual` may go home.
+struct FailbackOrdered {
+  std::string service;  // owner, absolute
   std::string who;
   std::string reason;
 };
@@ -132,8 +139,8 @@ struct Event {
   Moment at;
   std::variant<ConfigurationLoaded, ConfigurationRefused, VerdictFound, TokenPresented,
                GrantRevoked, KeyRevoked, LagMeasured, AdviceGiven, DrillBegun, DrillEnded,
-               DrillReported, OrderGiven, OrderEnded, FreezeSet, ClockTrusted, TimerFired,
-               AuditBroken, AuditMended, NodeFact>
+               DrillReported, OrderGiven, OrderEnded, FreezeSet, FailbackOrdered, ClockTrusted,
+               TimerFired, AuditBroken, AuditMended, NodeFact>
       what;
 };
 

@@ -18,6 +18,7 @@
 #include "geo/base/moment.h"
 #include "geo/database.h"
 #include "geo/location.h"
+#include "zones/leash_settings.h"
 #include "zones/name.h"
 
 namespace demarc::zones {
@@ -160,6 +161,8 @@ struct Policy {
   std::vector<PlanTemplate> templates;
   std::vector<Assertion> assertions;
   std::optional<Advisor> advisor;
+  LeashSettings leash;  // of services that say nothing else
+  MassFailureSettings mass_failure;
   std::string text;  // policy.yaml as it was read; empty: there is none
   Seconds drill_due{std::chrono::hours{24 * 92}};  // how old the last passed drill may be
   std::string digest;  // SHA-256 in hex of policy.yaml and the key files it names
@@ -247,6 +250,7 @@ struct HealthCheck {
   unsigned rise = 2;
   std::vector<StatusRange> expect_status{StatusRange{}};
   ExpectedAnswer expect;  // nothing for tcp
+  bool is_canary = false;  // its failure says that we ourselves are cut off
   bool has_on_fail = false;
   std::vector<SetWeight> on_fail;
   Place place;
@@ -359,6 +363,7 @@ struct Service {
   unsigned quorum = 1;  // a record is down when this many of its checks are
   OnBlock on_block;
   Activation activation;
+  LeashSettings leash;
   std::optional<ServiceId> tenants_of;  // a class of tenants of that service (zones/tenants.h): has
                                         // no owner name of its own on the wire
   std::optional<TenantNaming> tenant_naming;  // with HomeKind::tenant, not in its classes

@@ -54,6 +54,10 @@ Plan make_plan(const Repository& repository, ServiceId id, const Conditions& con
     const unsigned needed = std::min(service.quorum, health[i].checks);
     const bool down = health[i].failing != 0 && health[i].failing >= needed;
     if (down && health[i].failing_without_on_fail) plan.weights[i] = 0;
+    if (!conditions.leash.empty()) {
+      const auto& [at_least, at_most] = conditions.leash[i];
+      plan.weights[i] = std::clamp(plan.weights[i], at_least, std::max(at_least, at_most));
+    }
     if (conditions.record_drained[i]) plan.weights[i] = 0;
     plan.usable.push_back(!down && !conditions.record_drained[i]);
   }

@@ -12,10 +12,18 @@
 
 namespace demarc::zones {
 
+/// The bounds within which health and on-fail may set a record's weight (zones/leash.h).
+struct WeightBounds {
+  std::uint16_t at_least = 0;
+  std::uint16_t at_most = weight_max;
+  auto operator<=>(const WeightBounds&) const = default;
+};
+
 /// What steering knows of one service right now. Pure values; the order is the file's.
 struct Conditions {
   std::vector<bool> check_failing;   // by check; a check that is unknown or stale is not failing
-  std::vector<bool> record_drained;  // by record; a manual order, wins over health
+  std::vector<bool> record_drained;  // by record; a manual order, wins over health and leash
+  std::vector<WeightBounds> leash = {};  // by record; empty: nothing is held
 };
 
 /// Nothing failing, nothing drained.
@@ -32,8 +40,8 @@ struct Plan {
 };
 
 /// Failing checks with `on-fail` apply their commands in file order onto the base weights; a down
-/// record without `on-fail` loses its weight; a drained one always does. What the policy's
-/// assertions (zones/assertions.h) ask for wins over all of it. Pure.
+/// record without `on-fail` loses its weight, as far as the leash lets it; a drained one always
+/// does. What the policy's assertions (zones/assertions.h) ask for wins over all of it. Pure.
 [[nodiscard]] Plan make_plan(const Repository& repository, ServiceId service,
                              const Conditions& conditions);
 

@@ -16,17 +16,9 @@ namespace {
 
 // A token id stays used this long after its token's end, so that no clock error revives it.
 constexpr auto used_token_kept = std::chrono::days(7);
-constexpr auto order_lasts_max = std::chrono::days(31);
 
 void reply(Effects& out, bool accepted, std::string text, std::string id = {}) {
   out.reply = Reply{accepted, std::move(text), std::move(id)};
-}
-
-bool names_record(const Service& service, const Policy& policy, const std::string& target) {
-  const auto name = Name::parse_absolute(target);
-  return std::ranges::any_of(service.records, [&](const Record& record) {
-    return policy.region(record.region).name == target || (name && record.endpoint_name == *name);
-  });
 }
 
 }  // namespace
@@ -43,6 +35,9 @@ Effects Steering::step(std::span<const Event> events) {
     std::visit([&](const auto& what) { on(step, what); }, event.what);
   }
   expire(step);
+  if (step.verdicts_moved) watch_mass_failure(step);
+  touch_due(step);
+  act_on_health(step);
   if (configuration_) rule_services(step);
   set_timer(step);
   step.out.state_changed |= !step.out.audit.empty();
@@ -87,6 +82,7 @@ void Steering::on(Step& step, const ClockTrusted& event) {
   step.out.save_state = true;
   state_.trusted_wall = last_->wall;
   step.now = last_->wall;
+  forget_leash_times();
   fact.time = step.now;
   step.out.audit.push_back(std::move(fact));
   if (clock_in_doubt_) step.out.alerts_ended.emplace_back("clock");
@@ -124,6 +120,7 @@ void Steering::take_configuration(std::shared_ptr<const Configuration> configura
   for (auto& [key, weights] : published_tenants_) weights.reset();
   made_.assign(repository.services.size(), {});
   made_before_.clear();
+  due_.clear();
   services_of_check_.clear();
   for (std::size_t i = 0; i < repository.services.size(); ++i) {
     const Service& service = repository.services[i];
@@ -141,6 +138,7 @@ void Steering::take_configuration(std::shared_ptr<const Configuration> configura
       services_of_check_[check.key].push_back(ServiceId{static_cast<std::uint32_t>(i)});
     }
   }
+  know_endpoints();
 }
 
 void Steering::end_what_is_gone(Step& step) {
@@ -155,6 +153,8 @@ void Steering::end_what_is_gone(Step& step) {
     checks[key] = known != state_.checks.end() ? known->second : CheckState{.since = step.now};
   }
   state_.checks = std::move(checks);
+  for (const auto& [key, check] : state_.checks) note_endpoint(key);
+  step.verdicts_moved = true;
   std::erase_if(state_.lag, [&](const auto& lag) {
     return std::ranges::none_of(repository.services, [&](const Service& service) {
       return std::ranges::count(service.activation.lag, lag.first, &LagCheck::key) != 0;
@@ -170,8 +170,10 @@ void Steering::end_what_is_gone(Step& step) {
     if (!gone(service)) continue;
     step.out.alerts_ended.push_back("crossing/" + service);
     step.out.alerts_ended.push_back("soft/" + service);
+    if (!told.leashed.empty()) step.out.alerts_ended.push_back("leash/" + service);
   }
   std::erase_if(state_.told, [&](const auto& told) { return gone(told.first); });
+  std::erase_if(state_.leashes, [&](const auto& leash) { return gone(leash.first); });
 }
 
 /// After a restart: what was going on before still is, and its alerts died with the process. Those
@@ -179,6 +181,7 @@ void Steering::end_what_is_gone(Step& step) {
 void Steering::raise_standing_alerts(Step& step) const {
   step.tells_again = true;
   raise_review_alert(step);
+  raise_mass_failure_alert(step);
   raise_drill_alert(step);
   if (state_.freeze) {
     step.out.alerts_raised.push_back(node_alert(
@@ -218,128 +221,6 @@ void Steering::on(Step& step, const ConfigurationRefused& event) {
       node_alert("configuration",
                  "the repository has errors, the last good one is served: " + event.first_error,
                  step.now, AlertLevel::warning, {{"see every finding", "demarc check"}}));
-}
-
-void Steering::on(Step& step, const VerdictFound& event) {
-  const auto found = state_.checks.find(event.check);
-  if (found == state_.checks.end()) return;  // of a configuration that is gone
-  CheckState& check = found->second;
-  if (check.verdict != event.verdict) check.since = step.now;
-  check.verdict = event.verdict;
-  check.detail = event.detail;
-  bool failing = check.failing;
-  switch (event.verdict) {
-    case Verdict::up:
-    case Verdict::degraded:
-      failing = false;
-      break;
-    case Verdict::down:
-      failing = failing || !state_.freeze;
-      break;
-    case Verdict::unknown:
-    case Verdict::stale:
-      break;  // not knowing moves nothing, in either direction
-  }
-  step.out.state_changed = true;
-  if (failing == check.failing) return;
-  check.failing = failing;
-  const auto& services = services_of_check_.at(event.check);
-  step.touched.insert(services.begin(), services.end());
-}
-
-void Steering::on(Step& step, const OrderGiven& event) {
-  if (!configuration_) return reply(step.out, false, "no repository is loaded yet");
-  const Repository& repository = *configuration_->repository;
-  if (event.reason.empty()) return reply(step.out, false, "an order needs a reason");
-  if (event.lasts <= Milliseconds::zero() || event.lasts > order_lasts_max) {
-    return reply(step.out, false, "an order needs an end, at most 31 days away");
-  }
-  if (state_.orders.size() >= orders_max) return reply(step.out, false, "too many orders");
-  std::string service_text;
-  if (!event.service.empty()) {
-    const auto owner = Name::parse_absolute(event.service);
-    const auto service = owner ? repository.find_service(*owner) : std::nullopt;
-    if (!service) return reply(step.out, false, "there is no service `" + event.service + "`");
-    if (!names_record(repository.service(*service), repository.policy, event.target)) {
-      return reply(step.out, false,
-                   fmt::format("`{}` has no record whose region or endpoint is `{}`", event.service,
-                               event.target));
-    }
-    service_text = owner->text_without_dot();
-  } else if (std::ranges::none_of(repository.services, [&](const Service& service) {
-               return names_record(service, repository.policy, event.target);
-             })) {
-    return reply(
-        step.out, false,
-        fmt::format("no service has a record whose region or endpoint is `{}`", event.target));
-  }
-  const WallTime ends = step.now + event.lasts;
-  const std::string seed = fmt::format("{}|{}|{}|{}", event.target, service_text,
-                                       step.now.time_since_epoch().count(), state_.orders.size());
-  const std::string id = "order-" + sha256_hex(seed).substr(0, 10);
-  const Order order{id, event.target, service_text, event.who, event.reason, step.now, ends};
-  if (const std::string broken = assertion_against(order); !broken.empty()) {
-    return reply(step.out, false, fmt::format("[{}] the order would break this assertion", broken));
-  }
-  state_.orders[id] = {id, event.target, service_text, event.who, event.reason, step.now, ends};
-  step.out.save_state = true;
-  auto fact = entry(step, "order-given", std::string(node_jurisdiction));
-  fact.facts.emplace_back("order", id);
-  fact.facts.emplace_back("target", event.target);
-  fact.facts.emplace_back("service", service_text);
-  fact.facts.emplace_back("who", event.who);
-  fact.facts.emplace_back("why", event.reason);
-  fact.facts.emplace_back("ends", to_rfc3339(ends));
-  step.out.audit.push_back(std::move(fact));
-  touch_all(step);
-  reply(step.out, true, fmt::format("{} is drained until {}", event.target, to_rfc3339(ends)), id);
-}
-
-void Steering::on(Step& step, const OrderEnded& event) {
-  std::vector<std::string> ended;
-  for (const auto& [id, order] : state_.orders) {
-    if (id == event.id || order.target == event.id) ended.push_back(id);
-  }
-  if (ended.empty()) return reply(step.out, false, "there is no order `" + event.id + "`");
-  for (const std::string& id : ended) {
-    auto fact = entry(step, "order-ended", std::string(node_jurisdiction));
-    fact.facts.emplace_back("order", id);
-    fact.facts.emplace_back("target", state_.orders[id].target);
-    fact.facts.emplace_back("who", event.who);
-    step.out.audit.push_back(std::move(fact));
-    state_.orders.erase(id);
-  }
-  step.out.save_state = true;
-  touch_all(step);
-  reply(step.out, true, fmt::format("ended {}", fmt::join(ended, ", ")));
-}
-
-void Steering::on(Step& step, const FreezeSet& event) {
-  if (event.on && event.reason.empty()) return reply(step.out, false, "a freeze needs a reason");
-  if (event.on == state_.freeze.has_value()) {
-    return reply(step.out, false, event.on ? "it is frozen already" : "it is not frozen");
-  }
-  step.out.save_state = true;
-  auto fact =
-      entry(step, event.on ? "freeze-begun" : "freeze-ended", std::string(node_jurisdiction));
-  fact.facts.emplace_back("who", event.who);
-  fact.facts.emplace_back("why", event.reason);
-  step.out.audit.push_back(std::move(fact));
-  if (event.on) {
-    if (state_.drill) end_drill(step, event.who, "frozen: " + event.reason);
-    state_.freeze = Freeze{event.who, event.reason, step.now};
-    step.out.alerts_raised.push_back(
-        node_alert("freeze", "frozen by " + event.who + ": " + event.reason, step.now,
-                   AlertLevel::warning, {{"end the freeze", "demarc unfreeze"}}));
-    return reply(step.out, true, "frozen: health moves nothing until it is ended");
-  }
-  state_.freeze.reset();
-  step.out.alerts_ended.emplace_back("freeze");
-  for (auto& [key, check] : state_.checks) {
-    check.failing = check.failing || check.verdict == Verdict::down;
-  }
-  touch_all(step);  // covered crossings waited for this as well
-  reply(step.out, true, "the freeze has ended");
 }
 
 void Steering::on(Step& step, const TimerFired& /*event*/) {
@@ -421,6 +302,7 @@ void Steering::set_timer(Step& step) const {
   for (const auto& [id, grant] : state_.grants) earlier(grant.ends);
   for (const auto& [id, order] : state_.orders) earlier(order.ends);
   if (state_.drill) earlier(state_.drill->ends);
+  for (const auto& [service, due] : due_) earlier(due);
   for (const auto& [key, advice] : state_.advice) {
     const WallTime due = advice.since + advice_asked_again;
     if (!advice.effect && due > step.now) earlier(due);

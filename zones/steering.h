@@ -14,6 +14,7 @@
 #include "zones/activation.h"
 #include "zones/events.h"
 #include "zones/gate.h"
+#include "zones/leash.h"
 #include "zones/plan.h"
 #include "zones/steering_state.h"
 
@@ -50,8 +51,10 @@ class Steering {
   [[nodiscard]] Plan plan_of(ServiceId service) const;
   /// Whether steering acts on a check as failing: on evidence, or for a live drill.
   [[nodiscard]] bool is_failing(const std::string& check) const;
-  /// What steering knows of it now.
+  /// What steering acts on now: what it knows, on the leash. The service is the configuration's.
   [[nodiscard]] Conditions conditions_of(const Service& service) const;
+  /// What the leash holds back of a service now.
+  [[nodiscard]] std::vector<LeashHold> holds_of(ServiceId service) const;
   /// What the gate would rule under other conditions or for other kinds of clients, with the grants
   /// that are live now. Changes nothing.
   [[nodiscard]] Ruling preview(const Views& views, ServiceId service,
@@ -89,6 +92,7 @@ class Steering {
   void on(Step& step, const OrderGiven& event);
   void on(Step& step, const OrderEnded& event);
   void on(Step& step, const FreezeSet& event);
+  void on(Step& step, const FailbackOrdered& event);
   void on(Step& step, const ClockTrusted& event);
   void on(Step& step, const TimerFired& event);
   void on(Step& step, const AuditBroken& event);
@@ -144,7 +148,41 @@ class Steering {
     Ruling ruling;  // of the service; `made` and `rules` of its tenants too
     Activated activated;
     std::vector<std::string> asserted;
+    std::vector<LeashHold> holds;
   };
+  [[nodiscard]] Conditions known_of(const Service& service) const;
+  [[nodiscard]] LeashRuling leash_of(ServiceId id) const;
+  [[nodiscard]] std::vector<Ruling> rulings_by(const Plan& plan) const;
+  [[nodiscard]] bool is_well_at_home(const Plan& plan) const;
+  [[nodiscard]] bool stays_abroad(const Plan& plan) const;
+  /// Checks that are well again, by the service's order of checks: which wait, and for what.
+  struct Waiting {
+    std::vector<bool> checks;
+    std::optional<WallTime> until;  // of the first
+    std::vector<LeashHold> holds;
+  };
+  [[nodiscard]] Waiting delayed_returns(const Service& service) const;
+  [[nodiscard]] Waiting kept_away(const Service& service, const LeashState& leash) const;
+  [[nodiscard]] std::optional<WallTime> next_failover(const Service& service) const;
+
+  // steering_health.cpp: verdicts, and steering_guard.cpp: when too many are bad
+  [[nodiscard]] bool acts_on_health() const;
+  void act_on_health(Step& step);
+  void begin_return(Step& step, const std::string& key, CheckState& check);
+  void know_endpoints();
+  void note_endpoint(const std::string& check);
+  void watch_mass_failure(Step& step);
+  [[nodiscard]] std::optional<std::string> mass_failure_now(WallTime began) const;
+  void begin_mass_failure(Step& step, std::string why);
+  void end_mass_failure(Step& step);
+  void raise_mass_failure_alert(Step& step) const;
+  [[nodiscard]] std::string overrule_mass_failure(Step& step, const FreezeSet& event);
+
+  void keep_leash(Step& step, ServiceId id, LeashRuling& leash);
+  void touch_due(Step& step) const;
+  void forget_leash_times();
+  void tell_leashed(Step& step, const Service& service, const std::vector<LeashHold>& holds,
+                    Told& told);
   [[nodiscard]] std::vector<Permission> permissions(ServiceId service) const;
   [[nodiscard]] std::vector<Permission> made_permissions(ServiceId service) const;
   [[nodiscard]] Activated activate(const Plan& plan, const std::string& tenant) const;
@@ -183,7 +221,13 @@ class Steering {
   std::vector<std::optional<ClearedWeights>> published_;             // by service
   /// By the class's owner and the tenant: names outlive a reload. Nothing: before it.
   std::map<std::pair<Name, std::string>, std::optional<ClearedWeights>> published_tenants_;
-  std::vector<std::set<Made>> made_;  // crossings that are published, by service
+  std::map<std::string, std::string> endpoint_of_check_;
+  std::map<std::string, std::vector<std::string>> checks_of_endpoint_;
+  std::vector<std::string> canaries_;                   // checks
+  std::map<std::string, WallTime> down_since_;          // endpoints with a check that is down
+  std::set<std::pair<WallTime, std::string>> by_down_;  // the same, by time
+  std::map<ServiceId, WallTime> due_;                   // when the leash may say something else
+  std::vector<std::set<Made>> made_;                    // crossings that are published, by service
   std::vector<std::pair<ServiceId, std::set<Made>>> made_before_;  // of the last step, to take back
   std::optional<Moment> last_;
   std::optional<std::string> keys_untrusted_;  // why the loaded key list approves nothing

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "zones/alert_text.h"
+#include "zones/order_target.h"
 #include "zones/steering.h"
 #include "zones/steering_step.h"
 #include "zones/tenants.h"
@@ -16,37 +17,51 @@
 namespace demarc::zones {
 namespace {
 
-bool applies(const Order& order, const Service& service, const Record& record,
-             const Repository& repository) {
-  const Policy& policy = repository.policy;
-  // An order about a service is about its tenants as well.
-  const Service& named = service.tenants_of ? repository.service(*service.tenants_of) : service;
-  const bool is_meant = order.service.empty() || order.service == named.owner.text_without_dot() ||
-                        order.service == service.owner.text_without_dot();
-  if (!is_meant) return false;
-  if (policy.region(record.region).name == order.target) return true;
-  const auto name = Name::parse_absolute(order.target);
-  return name && record.endpoint_name == *name;
+std::string_view words_of(OrderKind kind) {
+  switch (kind) {
+    case OrderKind::drain:
+      return "drains";
+    case OrderKind::force_up:
+      return "counts as up";
+    case OrderKind::force_down:
+      return "counts as down";
+  }
+  return "drains";
 }
 
 }  // namespace
 
-Conditions Steering::conditions_of(const Service& service) const {
+/// A drain wins over a word that it is down, and that over a word that it is well.
+Conditions Steering::known_of(const Service& service) const {
   Conditions conditions = calm(service);
   for (std::size_t i = 0; i < service.checks.size(); ++i) {
     conditions.check_failing[i] = is_failing(service.checks[i].key);
   }
+  if (state_.orders.empty()) return conditions;
   for (std::size_t i = 0; i < service.records.size(); ++i) {
-    conditions.record_drained[i] = std::ranges::any_of(state_.orders, [&](const auto& order) {
-      return applies(order.second, service, service.records[i], *configuration_->repository);
-    });
+    std::set<OrderKind> kinds;
+    for (const auto& [id, order] : state_.orders) {
+      if (applies(order, service, service.records[i], *configuration_->repository)) {
+        kinds.insert(order.kind);
+      }
+    }
+    conditions.record_drained[i] = kinds.contains(OrderKind::drain);
+    const bool is_down = kinds.contains(OrderKind::force_down);
+    if (!is_down && !kinds.contains(OrderKind::force_up)) continue;
+    bool is_checked = false;
+    for (std::size_t c = 0; c < service.checks.size(); ++c) {
+      if (index_of(service.checks[c].record) != i) continue;
+      conditions.check_failing[c] = is_down;
+      is_checked = true;
+    }
+    // Nothing else could take out what nothing checks.
+    conditions.record_drained[i] = conditions.record_drained[i] || (is_down && !is_checked);
   }
   return conditions;
 }
 
 Plan Steering::plan_of(ServiceId service) const {
-  return make_plan(*configuration_->repository, service,
-                   conditions_of(configuration_->repository->service(service)));
+  return make_plan(*configuration_->repository, service, leash_of(service).conditions);
 }
 
 Ruling Steering::preview(const Views& views, ServiceId service,
@@ -131,7 +146,8 @@ void Steering::publish(Step& step, ServiceId id, const ClearedWeights& cleared) 
 /// One service, and each tenant of it that has, or had, a grant of its own.
 void Steering::rule_service(Step& step, ServiceId id, std::vector<ClearedWeights>& unaudited) {
   const Repository& repository = *configuration_->repository;
-  const Plan plan = plan_of(id);
+  LeashRuling leash = leash_of(id);
+  const Plan plan = make_plan(repository, id, leash.conditions);
   std::set<std::string> tenants = tenants_to_rule(id);
   tenants.insert("");
   std::optional<Decision> decision;
@@ -150,7 +166,7 @@ void Steering::rule_service(Step& step, ServiceId id, std::vector<ClearedWeights
     cleared.push_back(ruling.cleared);
     as_made.push_back(rule_as_made(plan, tenant).cleared);
     if (!decision) {
-      decision = Decision{std::move(ruling), std::move(activated), plan.asserted};
+      decision = Decision{std::move(ruling), std::move(activated), plan.asserted, leash.holds};
       continue;
     }
     decision->ruling.rules.merge(ruling.rules);
@@ -165,6 +181,7 @@ void Steering::rule_service(Step& step, ServiceId id, std::vector<ClearedWeights
   const bool is_new = std::ranges::any_of(made, [&](const Made& m) { return !before.contains(m); });
   if (is_new) made_before_.emplace_back(id, before);
   tell(step, plan, *decision);
+  keep_leash(step, id, leash);
   before = std::move(made);
   const std::size_t published = step.out.publish.size();
   for (const ClearedWeights& weights : cleared) publish(step, id, weights);
@@ -200,8 +217,8 @@ std::string Steering::evidence_of(const Service& service) const {
     if (std::ranges::any_of(service.records, [&](const Record& record) {
           return applies(order, service, record, *configuration_->repository);
         })) {
-      parts.push_back(
-          fmt::format("{} drains {} by {}: {}", id, order.target, order.who, order.reason));
+      parts.push_back(fmt::format("{} {} {} by {}: {}", id, words_of(order.kind), order.target,
+                                  order.who, order.reason));
     }
   }
   if (parts.empty()) return "nothing is failing, nothing is drained";

@@ -27,6 +27,11 @@ json checks_to_json(const SteeringState& state) {
                    {"since", ms(check.since)},
                    {"detail", check.detail},
                    {"failing", check.failing}};
+    if (check.failing_since) checks[key]["failing-since"] = ms(*check.failing_since);
+    if (check.returns) checks[key]["returns"] = ms(*check.returns);
+    if (check.penalty != 0) {
+      checks[key]["penalty"] = json::array({check.penalty, ms(check.penalty_at)});
+    }
   }
   return checks;
 }
@@ -36,6 +41,7 @@ json orders_to_json(const SteeringState& state) {
   for (const auto& [id, order] : state.orders) {
     orders[id] = {{"target", order.target}, {"service", order.service}, {"who", order.who},
                   {"reason", order.reason}, {"given", ms(order.given)}, {"ends", ms(order.ends)}};
+    if (order.kind != OrderKind::drain) orders[id]["kind"] = to_text(order.kind);
   }
   return orders;
 }
@@ -55,20 +61,31 @@ void read_checks(const json& value, SteeringState& state) {
   for (const auto& [key, check] : value.items()) {
     const auto verdict = parse_verdict(check.at("verdict").get<std::string>());
     if (!verdict) throw std::invalid_argument("a check has an unknown verdict");
-    state.checks[key] = {*verdict, time_of(check.at("since")), check.at("detail"),
-                         check.at("failing")};
+    CheckState& known = state.checks[key];
+    known.verdict = *verdict;
+    known.since = time_of(check.at("since"));
+    known.detail = check.at("detail");
+    known.failing = check.at("failing");
+    if (check.contains("failing-since")) known.failing_since = time_of(check["failing-since"]);
+    if (check.contains("returns")) known.returns = time_of(check["returns"]);
+    if (!check.contains("penalty")) continue;
+    known.penalty = static_cast<std::uint32_t>(read_number(check["penalty"].at(0), 0xffff'ffff));
+    known.penalty_at = time_of(check["penalty"].at(1));
   }
 }
 
 void read_orders(const json& value, SteeringState& state) {
   for (const auto& [id, order] : value.items()) {
+    const auto kind = parse_order_kind(order.value("kind", std::string("drain")));
+    if (!kind) throw std::invalid_argument("an order is of an unknown kind");
     state.orders[id] = {.id = id,
                         .target = order.at("target"),
                         .service = order.at("service"),
                         .who = order.at("who"),
                         .reason = order.at("reason"),
                         .given = time_of(order.at("given")),
-                        .ends = time_of(order.at("ends"))};
+                        .ends = time_of(order.at("ends")),
+                        .kind = *kind};
   }
 }
 
@@ -153,6 +170,7 @@ SteeringState read_state(const json& value) {
     if (told.contains("left")) known.left = told["left"].get<std::vector<std::string>>();
     if (told.contains("waits")) known.waits = told["waits"].get<std::string>();
     if (told.contains("asserted")) known.asserted = told["asserted"].get<std::string>();
+    if (told.contains("leashed")) known.leashed = told["leashed"].get<std::string>();
   }
   if (value.contains("lag")) read_lag(value["lag"], state);
   if (value.contains("advice")) read_advice(value["advice"], state);
@@ -164,6 +182,7 @@ SteeringState read_state(const json& value) {
     state.freeze = Freeze{freeze.at("who"), freeze.at("reason"), time_of(freeze.at("since"))};
   }
   read_drills(value, state);
+  read_leash(value, state);
   if (value.contains("definitions")) state.definitions = value["definitions"];
   state.trusted_wall = time_of(value.at("trusted-wall"));
   state.configuration = value.at("configuration");
@@ -180,6 +199,7 @@ std::string write_state(const SteeringState& state) {
     if (!t.left.empty()) told[service]["left"] = t.left;
     if (!t.waits.empty()) told[service]["waits"] = t.waits;
     if (!t.asserted.empty()) told[service]["asserted"] = t.asserted;
+    if (!t.leashed.empty()) told[service]["leashed"] = t.leashed;
     if (t.crossing_since) told[service]["crossing-since"] = ms(*t.crossing_since);
     if (t.soft_since) told[service]["soft-since"] = ms(*t.soft_since);
   }
@@ -195,6 +215,7 @@ std::string write_state(const SteeringState& state) {
                {"trusted-wall", ms(state.trusted_wall)},
                {"configuration", state.configuration}};
   write_approvals(state, body);
+  write_leash(state, body);
   if (!state.lag.empty()) body["lag"] = lag_to_json(state);
   if (!state.advice.empty()) body["advice"] = advice_to_json(state);
   if (state.freeze) {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,20 +19,25 @@ struct CheckState {
   Verdict verdict = Verdict::unknown;
   WallTime since;
   std::string detail;    // the last evidence, for people
-  bool failing = false;  // what steering acts on: down, unless a freeze kept it from acting
+  bool failing = false;  // what steering acts on: down, unless a delay, freeze or guard forbids it
+  std::optional<WallTime> failing_since;  // since it counts, or was found
+  std::optional<WallTime> returns;        // well again; until then its record may be kept out
+  std::uint32_t penalty = 0;              // for flapping (zones/flap.h), as of the next
+  WallTime penalty_at;
 
   auto operator<=>(const CheckState&) const = default;
 };
 
-/// A human's order to take an endpoint or region out; wins over health, never over the gate.
+/// A human's order about endpoints or a region; wins over health, never over the gate.
 struct Order {
   std::string id;
-  std::string target;   // a region's name or an endpoint's host name
+  std::string target;   // a region's name, an endpoint's host name, or a pattern of such
   std::string service;  // owner without the last dot; empty: all services
   std::string who;
   std::string reason;
   WallTime given;
   WallTime ends;
+  OrderKind kind = OrderKind::drain;
 
   auto operator<=>(const Order&) const = default;
 };
@@ -114,8 +120,33 @@ struct Told {
   std::vector<std::string> left;         // by crossing: the failed home regions, "eu,eu2"
   std::string waits;     // for which steps covered crossings wait: "GRANT to REGION: STEP"
   std::string asserted;  // ids of the assertions that decide against health
+  std::string leashed;   // what the leash keeps in the answers: "ENDPOINT: WHY"
   std::optional<WallTime> crossing_since, soft_since;  // of the first of `crossings`, `soft_abroad`
   auto operator<=>(const Told&) const = default;
+};
+
+struct Removal {
+  WallTime at;
+  std::uint32_t weight = 0;
+  auto operator<=>(const Removal&) const = default;
+};
+
+/// What automation has made of one service's weights (zones/leash.h); endpoints as written.
+struct LeashState {
+  std::map<std::string, std::uint16_t> weights;  // of records that have less than their base weight
+  std::vector<Removal> removed;                  // in the last minute, oldest first
+  std::map<std::string, WallTime> returned;      // since when a record is back, not yet in full
+  std::set<std::string> kept_away;               // checks that are well and wait for a person
+  auto operator<=>(const LeashState&) const = default;
+};
+
+/// So much failed at once that health is not believed.
+struct MassFailure {
+  WallTime since;
+  WallTime window_began;  // failures from then on do not count
+  std::string why;
+  std::string overruled_by;  // a person who said that it is no fault of ours; empty: nobody
+  auto operator<=>(const MassFailure&) const = default;
 };
 
 struct SteeringState {
@@ -125,7 +156,9 @@ struct SteeringState {
   std::map<std::string, WallTime> used_tokens;   // jti -> its end
   std::map<std::string, PendingChange> pending;  // by id
   std::map<std::string, Told> told;              // by service; those that differ from base
+  std::map<std::string, LeashState> leashes;     // by service; those of which it keeps something
   std::optional<Freeze> freeze;
+  std::optional<MassFailure> mass_failure;
   std::map<std::string, RevokedKey> revoked_keys;  // by public_key_digest() (zones/jws.h)
   std::optional<TrustedKeys> trusted_keys;
   std::optional<OpenReview> open_review;

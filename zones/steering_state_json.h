@@ -1,5 +1,5 @@
-// The parts of the state file that are about approvals, as JSON: grants, revoked and trusted keys,
-// an open review. zones/steering_state.h writes and reads the whole.
+// Parts of the state file, as JSON: approvals (grants, revoked and trusted keys, an open review)
+// and the leash. zones/steering_state.h writes and reads the whole.
 #pragma once
 
 #include <cstdint>
@@ -20,5 +20,10 @@ void write_approvals(const SteeringState& state, nlohmann::json& body);
 /// Reads what is there: files of format 1 have grants alone, without a tenant, share, template,
 /// token text.
 void read_approvals(const nlohmann::json& body, SteeringState& state);
+
+/// Adds what the leash remembers; most states have nothing of it.
+void write_leash(const SteeringState& state, nlohmann::json& body);
+/// Reads what is there.
+void read_leash(const nlohmann::json& body, SteeringState& state);
 
 }  // namespace demarc::zones

@@ -12,6 +12,7 @@ struct Steering::Step {
   WallTime now;
   Effects out;
   std::set<ServiceId> touched;
+  bool verdicts_moved = false;
   bool tells_again = false;  // alerts that stand, because they died with the process
   bool force_publish =
       false;  // even what did not change, because it may not have reached the queries

@@ -51,6 +51,7 @@ void Steering::tell(Step& step, const Plan& plan, const Decision& decision) {
   Told told = state_.told[owner];
   tell_weights(step, service, plan, told);
   tell_asserted(step, service, plan, told);
+  tell_leashed(step, service, decision.holds, told);
   ask_advisor(step, service, decision.activated);
   tell_waiting(step, service, decision, told);
   tell_held(step, service, decision);

@@ -29,7 +29,7 @@ void History::one_event() {
   pass_time();
   if (is_trail_broken_ && one_in(4)) return break_disk();
   if (!asked_.empty() && one_in(3)) return advise();
-  switch (pick(26)) {
+  switch (pick(27)) {
     case 0:
     case 1:
     case 2:
@@ -60,6 +60,8 @@ void History::one_event() {
     case 15:
     case 16:
       return measure_lag();
+    case 17:
+      return fail_back();
     default:
       return verdict();
   }
@@ -284,6 +286,12 @@ void History::freeze() {
   happens(FreezeSet{on, "sim", "why"});
 }
 
+/// A word to come home; mostly nobody waits for it.
+void History::fail_back() {
+  const auto& services = configuration_->repository->services;
+  happens(FailbackOrdered{services[pick(services.size())].owner.text(), "sim", "why"});
+}
+
 /// Killed at any instant: it comes back with what the disk had to have, or with all it knew.
 void History::restart() {
   ++restarts_;
@@ -341,6 +349,7 @@ void History::happens(decltype(Event::what) what) {
   if (const auto* loaded = std::get_if<ConfigurationLoaded>(&what)) {
     oracle_.loaded(loaded->configuration, clients_);
   }
+  if (const auto* home = std::get_if<FailbackOrdered>(&what)) oracle_.failed_back(home->service);
   carry_out(steering_.step(Event{clock_, std::move(what)}));
   oracle_.judge(false);
 }

@@ -44,6 +44,7 @@ class History {
   zones::Policy random_policy();
   zones::Approvals random_approvals();
   zones::Service random_service(std::size_t number);
+  zones::LeashSettings random_leash();
   void add_random_checks(zones::Service& service, std::size_t number);
   void add_random_rules(zones::Policy& policy);
   std::vector<zones::ResidencyRule> random_residency_rules();
@@ -68,6 +69,7 @@ class History {
   void order();
   void end_order();
   void freeze();
+  void fail_back();
   void restart();
   void jump_clock();
   void break_disk();

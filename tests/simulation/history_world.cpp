@@ -57,6 +57,8 @@ Policy History::random_policy() {
   if (!one_in(10)) policy.approvals = random_approvals();
   if (one_in(8)) policy.jurisdictions[0].approved_standby.clear();
   if (one_in(16)) policy.regions[index_of(eu2)].jurisdiction = CH;
+  policy.mass_failure.share = one_in(3) ? 100 : 20 + 15 * static_cast<unsigned>(pick(4));
+  if (one_in(2)) policy.mass_failure.window = 10min;
   add_random_rules(policy);
   policy.residency_rules = random_residency_rules();
   policy.assertions = random_assertions();
@@ -115,6 +117,25 @@ std::vector<Assertion> History::random_assertions() {
   return list;
 }
 
+/// None at all, the default, or anything.
+LeashSettings History::random_leash() {
+  LeashSettings leash;
+  if (one_in(3)) {
+    leash.removed_per_minute = 100;
+    leash.failback_delay = 0ms;
+    return leash;
+  }
+  if (one_in(2)) return leash;
+  leash.removed_per_minute = 1 + static_cast<unsigned>(pick(100));
+  leash.min_healthy = static_cast<unsigned>(pick(101));
+  leash.failover_delay = Milliseconds(pick(3) * 60'000);
+  leash.failback_delay = Milliseconds(pick(600'000));
+  leash.slow_start = Milliseconds(pick(2) * 300'000);
+  if (one_in(3)) leash.flap = FlapSettings{};
+  leash.failback_by_hand = one_in(2);
+  return leash;
+}
+
 Service History::random_service(std::size_t number) {
   std::vector<Record> records;
   const std::size_t count = 1 + pick(4);
@@ -150,6 +171,7 @@ Service History::random_service(std::size_t number) {
   made.access = accesses[pick(3)];
   made.quorum = one_in(4) ? 2 : 1;
   made.activation.target_healthy = one_in(3);
+  made.leash = random_leash();
   add_random_checks(made, number);
   if (one_in(4)) made.activation.capacity = 20 * (1 + pick(5));
   for (const RegionId region : {us, jp}) {

@@ -4,6 +4,7 @@
 // steering or grant. tests/simulation/history.h makes the events and asks it after each of them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -63,6 +64,7 @@ class Oracle {
   void ordered(const std::string& id, const std::string& target, WallTime ends);
   void order_ended(const std::string& target);
   void frozen(bool on);
+  void failed_back(const std::string& service);
   void clock_trusted();
   /// `is_saved`: the state is on disk before anybody hears of it.
   void presented(const Signed& token, const zones::Reply& reply, bool is_saved);
@@ -128,6 +130,7 @@ class Oracle {
   [[nodiscard]] std::string jurisdictions_of(const zones::Claims& scope) const;
   [[nodiscard]] bool has_lost_ground(const Grant& grant) const;
   void review_signed(const Signed& token);
+  [[nodiscard]] bool has_open_crossing(const zones::Service& service) const;
   [[nodiscard]] const zones::ApprovalKey* key_of(const std::string& id) const;
 
   // oracle_activation.cpp: the moment of a crossing
@@ -160,8 +163,16 @@ class Oracle {
   [[nodiscard]] bool is_home(const View& view, const zones::Record& record) const;
   [[nodiscard]] bool is_on_route(const View& view, const zones::Record& record) const;
   [[nodiscard]] bool is_usable(const zones::Service& service, std::size_t record) const;
+  /// Whether the server may act on a check as it was found, or as before: delays, a guard, a way
+  /// home that waits for a person.
+  [[nodiscard]] bool is_open(const zones::Service& service, const zones::HealthCheck& check) const;
+  [[nodiscard]] bool counts_as_failing(const zones::HealthCheck& check) const;
+  /// Whether `holds` is true for one of the ways in which the open checks of a service may count.
+  [[nodiscard]] bool may_be(const zones::Service& service,
+                            const std::function<bool()>& holds) const;
   [[nodiscard]] std::vector<unsigned> weights_of(const zones::Service& service) const;
   [[nodiscard]] bool has_failed(const View& view, zones::RegionId region) const;
+  [[nodiscard]] bool is_any_lawful(const View& view, bool is_hard) const;
   [[nodiscard]] bool reaches(const Grant& grant, const View& view) const;
   [[nodiscard]] const zones::ResidencyRule* rule_about(const View& view, zones::JurisdictionId to,
                                                        std::optional<zones::Mode> mode) const;
@@ -192,6 +203,9 @@ class Oracle {
   // By service and tenant: regions abroad that the trail told of, crossings that it has not ended.
   std::map<std::string, std::set<std::string>> told_, open_;
   std::map<std::string, Advice> advice_;  // by the question's id
+  // By owner: checks that came back while a crossing was made.
+  std::map<std::string, std::set<std::string>> came_back_;
+  mutable std::map<std::string, bool> assumed_;  // failing or not, by check, in may_be()
   std::string violation_;
 };
 

@@ -123,6 +123,9 @@ void Oracle::wrote(const std::vector<AuditEntry>& entries) {
     const std::string text = fact_of(entry, "crossing");
     if (entry.kind == "crossing-ended") {
       open_[book].erase(text);
+      if (!has_open_crossing(crossing->service)) {
+        came_back_.erase(crossing->service.owner.text_without_dot());
+      }
       continue;
     }
     if (entry.tells_of_new_crossing) told_[book].insert(crossing->region);

@@ -121,7 +121,28 @@ void Oracle::found(const std::string& check, Verdict verdict) {
   if (known == remembered_.checks.end()) return;
   known->second.verdict = verdict;
   if (verdict == Verdict::down && !is_frozen_) known->second.failing = true;
-  if (verdict == Verdict::up || verdict == Verdict::degraded) known->second.failing = false;
+  if (verdict != Verdict::up && verdict != Verdict::degraded) return;
+  known->second.failing = false;
+  for (const Service& service : configuration_->repository->services) {
+    const std::string owner = service.owner.text_without_dot();
+    if (std::ranges::count(service.checks, check, &HealthCheck::key) == 0) continue;
+    if (has_open_crossing(service)) came_back_[owner].insert(check);
+  }
+}
+
+/// By what the trail told.
+bool Oracle::has_open_crossing(const Service& service) const {
+  const std::string owner = service.owner.text_without_dot() + "/";
+  return std::ranges::any_of(open_, [&](const auto& known) {
+    return known.first.starts_with(owner) && !known.second.empty();
+  });
+}
+
+void Oracle::failed_back(const std::string& service) {
+  const auto& services = configuration_->repository->services;
+  for (const Service& known : services) {
+    if (named_of(known).owner.text() == service) came_back_.erase(known.owner.text_without_dot());
+  }
 }
 
 void Oracle::ordered(const std::string& id, const std::string& target, WallTime ends) {

@@ -65,6 +65,36 @@ bool Oracle::is_on_route(const View& view, const Record& record) const {
   return view.route.empty() || std::ranges::count(view.route, record.region) != 0;
 }
 
+bool Oracle::is_open(const Service& service, const HealthCheck& check) const {
+  if (remembered_.checks.at(check.key).failing) {
+    return service.leash.failover_delay > Milliseconds{0} || policy().mass_failure.share < 100;
+  }
+  // A delay on the way back keeps nobody abroad; a person's word may.
+  const auto back = came_back_.find(service.owner.text_without_dot());
+  return service.leash.failback_by_hand && back != came_back_.end() &&
+         back->second.contains(check.key) && has_open_crossing(service);
+}
+
+bool Oracle::counts_as_failing(const HealthCheck& check) const {
+  const auto assumed = assumed_.find(check.key);
+  return assumed == assumed_.end() ? remembered_.checks.at(check.key).failing : assumed->second;
+}
+
+bool Oracle::may_be(const Service& service, const std::function<bool()>& holds) const {
+  if (holds()) return true;
+  std::vector<std::string> open;
+  for (const HealthCheck& check : service.checks) {
+    if (is_open(service, check)) open.push_back(check.key);
+  }
+  bool is_true = false;
+  for (std::size_t way = 0; !is_true && way < std::size_t{1} << open.size(); ++way) {
+    for (std::size_t i = 0; i < open.size(); ++i) assumed_[open[i]] = (way >> i & 1) != 0;
+    is_true = holds();
+  }
+  assumed_.clear();
+  return is_true;
+}
+
 bool Oracle::is_usable(const Service& service, std::size_t record) const {
   const std::string& region = policy().regions[index_of(service.records[record].region)].name;
   for (const auto& [id, order] : orders_) {
@@ -74,7 +104,7 @@ bool Oracle::is_usable(const Service& service, std::size_t record) const {
   for (const HealthCheck& check : service.checks) {
     if (index_of(check.record) != record) continue;
     ++checks;
-    failing += remembered_.checks.at(check.key).failing ? 1 : 0;
+    failing += counts_as_failing(check) ? 1 : 0;
   }
   return failing == 0 || failing < std::min(service.quorum, checks);
 }
@@ -85,7 +115,7 @@ std::vector<unsigned> Oracle::weights_of(const Service& service) const {
   for (const Record& record : service.records) weights.push_back(record.weight);
   std::set<std::size_t> without_on_fail;
   for (const HealthCheck& check : service.checks) {
-    if (!remembered_.checks.at(check.key).failing) continue;
+    if (!counts_as_failing(check)) continue;
     for (const SetWeight& set : check.on_fail) weights[index_of(set.record)] = set.weight;
     if (!check.has_on_fail) without_on_fail.insert(index_of(check.record));
   }
@@ -164,9 +194,9 @@ unsigned Oracle::share_granted(const View& view, const Record& record, Mode at_l
     if (static_cast<int>(grant.scope.mode) < static_cast<int>(view.service.access)) continue;
     const bool has_cause = std::ranges::any_of(grant.scope.from, [&](const std::string& from) {
       const auto found = std::ranges::find(policy().regions, from, &Region::name);
-      return found != policy().regions.end() &&
-             has_failed(view,
-                        RegionId{static_cast<std::uint16_t>(found - policy().regions.begin())});
+      if (found == policy().regions.end()) return false;
+      const RegionId left{static_cast<std::uint16_t>(found - policy().regions.begin())};
+      return may_be(view.service, [&] { return has_failed(view, left); });
     });
     if (static_cast<int>(grant.scope.mode) < static_cast<int>(at_least)) continue;
     if (!has_cause || !is_allowed_by_rules(view, record, grant)) continue;
@@ -248,6 +278,16 @@ std::string Oracle::records_text(const View& view) const {
   return text;
 }
 
+bool Oracle::is_any_lawful(const View& view, bool is_hard) const {
+  const auto weights = weights_of(view.service);
+  for (std::size_t i = 0; i < view.service.records.size(); ++i) {
+    const Record& record = view.service.records[i];
+    if (!is_on_route(view, record) || (is_hard && !is_home(view, record))) continue;
+    if (weights[i] > 0 || is_usable(view.service, i)) return true;
+  }
+  return false;
+}
+
 /// Automation never empties an answer: only on-block does, or a home without any record.
 void Oracle::judge_emptiness(const View& view, const Choice& choice, Role role) {
   if (choice.kind == ChoiceKind::records) {
@@ -260,14 +300,11 @@ void Oracle::judge_emptiness(const View& view, const Choice& choice, Role role) 
   const bool is_soft_ruled =
       view.service.residency == Residency::soft && !policy().residency_rules.empty();
   const bool is_hard = view.service.residency == Residency::hard || is_soft_ruled;
-  const auto weights = weights_of(view.service);
-  bool is_any = false, is_any_lawful = false;
-  for (std::size_t i = 0; i < view.service.records.size(); ++i) {
-    const Record& record = view.service.records[i];
-    if (!is_on_route(view, record) || (is_hard && !is_home(view, record))) continue;
-    is_any = true;
-    is_any_lawful = is_any_lawful || weights[i] > 0 || is_usable(view.service, i);
+  bool is_any = false;
+  for (const Record& record : view.service.records) {
+    is_any = is_any || (is_on_route(view, record) && (!is_hard || is_home(view, record)));
   }
+  const bool is_any_well = !may_be(view.service, [&] { return !is_any_lawful(view, is_hard); });
   const OnBlock& block = view.service.on_block;
   const bool by_on_block =
       is_hard && choice.note == ChoiceNote::held &&
@@ -291,7 +328,7 @@ void Oracle::judge_emptiness(const View& view, const Choice& choice, Role role) 
         "{} answers nothing although a record may: kind {}, note {}, on-block {} {}{}",
         view.service.label, static_cast<int>(choice.kind), static_cast<int>(choice.note),
         static_cast<int>(block.answer), index_of(block.record), records_text(view)));
-  } else if (is_any_lawful && !is_asserted && !is_unlike_any_file) {
+  } else if (is_any_well && !is_asserted && !is_unlike_any_file) {
     violated(fmt::format("{} blocks although a lawful record is well: kind {}, on-block {} {}{}",
                          view.service.label, static_cast<int>(choice.kind),
                          static_cast<int>(block.answer), index_of(block.record),

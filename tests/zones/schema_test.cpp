@@ -56,6 +56,7 @@ TEST_CASE("schema: policy.yaml has the reader's keys", "[zones][schema]") {
              with("jurisdictions: { EU: { zzzzzzzz: 1 } }"));
   check_keys(properties["regions"]["additionalProperties"],
              with("regions: { eu: { zzzzzzzz: 1 } }"));
+  check_keys(properties["leash"], with("leash: { zzzzzzzz: 1 }"));
   const Json& approvals = properties["approvals"];
   check_keys(approvals, with("approvals: { zzzzzzzz: 1 }"));
   check_keys(approvals["properties"]["keys"]["items"],
@@ -97,6 +98,8 @@ TEST_CASE("schema: zone files have the reader's keys", "[zones][schema]") {
              with("services: { a: { records: [{ zzzzzzzz: 1 }] } }"));
   check_keys(schema["$defs"]["health-check"],
              with("services: { a: { health-checks: [{ zzzzzzzz: 1 }] } }"));
+  check_keys(service["properties"]["leash"],
+             with("services: { a: { leash: { zzzzzzzz: 1 } } }"));
   check_keys(service["properties"]["https"],
              with("services: { a: { https: { zzzzzzzz: 1 } } }"));
   check_keys(service["properties"]["tenants"],

@@ -28,6 +28,14 @@ class RandomState {
       if (maybe()) effect = maybe() ? Effect::allow : Effect::deny;
       state.advice[text()] = {text(), effect, text(), time()};
     }
+    for (std::size_t i = below(6); i > 0; --i) state.checks[text()] = check();
+    for (std::size_t i = below(6); i > 0; --i) {
+      const std::string id = text();
+      constexpr OrderKind kinds[] = {OrderKind::drain, OrderKind::force_up, OrderKind::force_down};
+      state.orders[id] = {id, text(), text(), text(), text(), time(), time(), kinds[below(3)]};
+    }
+    for (std::size_t i = below(6); i > 0; --i) state.leashes[text()] = leash();
+    if (maybe()) state.mass_failure = MassFailure{time(), time(), text(), text()};
     state.trusted_wall = time();
     state.configuration = text();
     return state;
@@ -93,13 +101,36 @@ class RandomState {
   WallTime time() {
     return WallTime(Milliseconds(static_cast<std::int64_t>(random_()) * 1000 - 1'000'000'000'000));
   }
+  CheckState check() {
+    constexpr Verdict verdicts[] = {Verdict::unknown, Verdict::up, Verdict::degraded, Verdict::down,
+                                    Verdict::stale};
+    CheckState drawn{verdicts[below(5)], time(), text(), maybe(), {}, {}, 0, {}};
+    if (maybe()) drawn.failing_since = time();
+    if (maybe()) drawn.returns = time();
+    if (maybe()) {
+      drawn.penalty = static_cast<std::uint32_t>(1 + random_() / 2);
+      drawn.penalty_at = time();
+    }
+    return drawn;
+  }
+  LeashState leash() {
+    LeashState drawn;
+    for (std::size_t i = below(4); i > 0; --i) {
+      drawn.weights[text()] = static_cast<std::uint16_t>(random_());
+      drawn.removed.push_back({time(), static_cast<std::uint32_t>(random_())});
+      drawn.returned[text()] = time();
+      drawn.kept_away.insert(text());
+    }
+    return drawn;
+  }
   Told told() {
     return {.weights = text(),
             .crossings = texts(),
             .soft_abroad = texts(),
             .left = texts(),
             .waits = text(),
-            .asserted = text()};
+            .asserted = text(),
+            .leashed = text()};
   }
 
   std::mt19937 random_;
@@ -107,8 +138,7 @@ class RandomState {
 
 }  // namespace
 
-TEST_CASE("steering state: random told, lag and advice come back as they were",
-          "[steering][state][property]") {
+TEST_CASE("steering state: random members come back as they were", "[steering][state][property]") {
   for (std::uint32_t seed = 1; seed <= 500; ++seed) {
     CAPTURE(seed);
     const SteeringState state = RandomState(seed).draw();

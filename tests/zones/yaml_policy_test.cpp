@@ -44,7 +44,8 @@ zzz: 1)",
        {"policy.yaml:1:1: [unknown-key] unknown key `jurisdiction` in policy.yaml; did you mean "
         "`jurisdictions`?",
         "policy.yaml:4:1: [unknown-key] unknown key `zzz` in policy.yaml; expected one of "
-        "jurisdictions, regions, residency-rules, templates, assertions, advisor, drill-due, "
+        "jurisdictions, regions, residency-rules, templates, assertions, advisor, leash, "
+        "drill-due, "
         "approvals"}},
       {"lists where maps belong",
        R"(jurisdictions: [EU]

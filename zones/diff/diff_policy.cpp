@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "zones/diff/leash_text.h"
 #include "zones/diff/parts.h"
 #include "zones/diff/text.h"
 
@@ -220,6 +221,12 @@ void diff_policy(Changes& changes, const std::set<std::string>& shifted) {
                .before = advisor_text(from.advisor),
                .after = advisor_text(to.advisor)},
               policy_file, "advisor");
+  changes.add({.kind = "mass-failure",
+               .subject = "policy",
+               .rank = ChangeClass::traffic,
+               .before = mass_failure_text(from.mass_failure),
+               .after = mass_failure_text(to.mass_failure)},
+              policy_file, "leash/mass-failure");
   changes.add({.kind = "drill-due",
                .subject = "policy",
                .before = duration_text(from.drill_due),

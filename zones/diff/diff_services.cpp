@@ -6,6 +6,7 @@
 #include <map>
 
 #include "geo/countries.h"
+#include "zones/diff/leash_text.h"
 #include "zones/diff/text.h"
 #include "zones/gate.h"
 
@@ -138,6 +139,8 @@ class ServiceDiff {
         {https_text(before_), https_text(after_)});
     add("service-quorum", ChangeClass::routine, ChangeEffect::touches,
         {quorum_text(before_.quorum), quorum_text(after_.quorum)});
+    add("service-leash", ChangeClass::traffic, ChangeEffect::touches,
+        {leash_text(before_.leash), leash_text(after_.leash)});
   }
 
   Changes& changes_;

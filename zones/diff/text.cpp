@@ -167,6 +167,7 @@ std::string check_text(const Service& service, const HealthCheck& check) {
     text += fmt::format(", {}-{}", range.first, range.last);
   }
   text += expectation_text(check.expect);
+  if (check.is_canary) text += ", canary";
   if (check.has_on_fail) {
     text += "; on failure ";
     text += list_text(check.on_fail, [&](const SetWeight& command) {

@@ -217,6 +217,11 @@ CheckEntry read_check(const Reading& reading, const Node& node) {
              [&](const Node& value) { read_expected_values(reading, value, check.expect); }},
             {"certificate-min", Presence::optional,
              [&](const Node& value) { read_certificate_left(reading, value, check.expect); }},
+            {"canary", Presence::optional,
+             [&](const Node& value) {
+               assign(check.is_canary, read_choice<bool>(reading, value, "canary",
+                                                         {{"true", true}, {"false", false}}));
+             }},
             {"on-fail", Presence::optional,
              [&](const Node& value) { read_on_fail(reading, value, check); }}});
   check_timing(reading, check);

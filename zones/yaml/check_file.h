@@ -40,6 +40,7 @@ struct CheckEntry {
   unsigned rise = 2;
   std::vector<StatusRange> expect_status;
   ExpectedAnswer expect;
+  bool is_canary = false;
   bool has_on_fail = false;
   Position on_fail_at;
   std::vector<CommandEntry> on_fail;

@@ -32,6 +32,7 @@ std::optional<RecordId> find_by_host(const std::vector<Record>& records, const s
 
 void add_on_fail(const Reading& reading, const CheckEntry& entry,
                  const std::vector<Record>& records, HealthCheck& check) {
+  check.is_canary = entry.is_canary;
   check.has_on_fail = entry.has_on_fail;
   std::set<RecordId> named;
   for (const CommandEntry& command : entry.on_fail) {

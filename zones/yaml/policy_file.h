@@ -10,6 +10,7 @@
 #include "zones/model.h"
 #include "zones/yaml/approvals_file.h"
 #include "zones/yaml/fields.h"
+#include "zones/yaml/leash_file.h"
 #include "zones/yaml/rules_file.h"
 
 namespace demarc::zones::yaml {
@@ -38,6 +39,7 @@ struct PolicyFile {
   std::vector<JurisdictionEntry> jurisdictions;
   std::vector<RegionEntry> regions;
   std::optional<ApprovalsEntry> approvals;
+  LeashEntry leash;
 };
 
 /// Reads what can be read; findings go to the reading. Where there is one, the value is partial.

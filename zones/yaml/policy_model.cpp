@@ -85,6 +85,8 @@ Policy build_policy(const PolicyFile& file, const std::string& content_digest,
   add_jurisdictions(file, reading, policy);
   add_regions(file, reading, policy);
   add_rules(file.rules, reading, policy);
+  file.leash.apply(policy.leash);
+  policy.mass_failure = file.leash.mass_failure;
   std::string digests = content_digest;
   if (file.approvals) {
     policy.approvals = build_approvals(*file.approvals, reading, files, digests);

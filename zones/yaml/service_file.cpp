@@ -166,6 +166,8 @@ ServiceEntry read_service(const Reading& reading, const Key& label, const Node& 
         }},
        {"activation", Presence::optional,
         [&](const Node& value) { service.activation = read_activation(reading, value); }},
+       {"leash", Presence::optional,
+        [&](const Node& value) { service.leash = read_leash(reading, value); }},
        {"on-block", Presence::optional, text_at(service.on_block, "on-block")},
        {"tenants", Presence::optional,
         [&](const Node& value) { read_tenants(reading, value, service); }},

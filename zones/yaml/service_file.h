@@ -11,6 +11,7 @@
 #include "zones/yaml/activation_file.h"
 #include "zones/yaml/check_file.h"
 #include "zones/yaml/fields.h"
+#include "zones/yaml/leash_file.h"
 
 namespace demarc::zones::yaml {
 
@@ -76,6 +77,7 @@ struct ServiceEntry {
   std::optional<At<unsigned>> quorum;
   std::optional<TextAt> on_block;
   std::optional<TenantNamingEntry> tenants;
+  LeashEntry leash;
   std::optional<At<HttpsBinding>> https;
 };
 

@@ -29,6 +29,8 @@ class ServiceBuilder {
     service_.is_sticky = entry_.is_sticky;
     service_.uses_client_subnet = entry_.uses_client_subnet;
     if (entry_.https) service_.https = entry_.https->value;
+    service_.leash = scope_.policy.leash;
+    entry_.leash.apply(service_.leash);
     service_.place = reading_.place(entry_.label.at);
     check_policy();
     set_home();

@@ -1,0 +1,147 @@
+// Steering's part for mass failures: when most endpoints fail within a minute, or all canaries are
+// down, we are rather cut off ourselves than everybody else is gone. Then health moves nothing, and
+// what it moved since that minute began is taken back: those failures are of the same cause, and a
+// guard that kept them would have let half of the pool go before it spoke.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "zones/alert_text.h"
+#include "zones/steering.h"
+#include "zones/steering_step.h"
+
+namespace demarc::zones {
+namespace {
+
+const std::string alert_key = "mass-failure";
+
+}  // namespace
+
+void Steering::know_endpoints() {
+  endpoint_of_check_.clear();
+  checks_of_endpoint_.clear();
+  canaries_.clear();
+  down_since_.clear();
+  by_down_.clear();
+  for (const Service& service : configuration_->repository->services) {
+    if (service.tenants_of) continue;  // their checks are the service's
+    for (const HealthCheck& check : service.checks) {
+      std::string endpoint = service.record(check.record).endpoint_name.text_without_dot();
+      if (check.is_canary) canaries_.push_back(check.key);
+      checks_of_endpoint_[endpoint].push_back(check.key);
+      endpoint_of_check_[check.key] = std::move(endpoint);
+    }
+  }
+}
+
+/// An endpoint is down while one of its checks is, since the last of them went.
+void Steering::note_endpoint(const std::string& check) {
+  const auto known = endpoint_of_check_.find(check);
+  if (known == endpoint_of_check_.end()) return;
+  const std::string& endpoint = known->second;
+  if (const auto before = down_since_.find(endpoint); before != down_since_.end()) {
+    by_down_.erase({before->second, endpoint});
+    down_since_.erase(before);
+  }
+  std::optional<WallTime> since;
+  for (const std::string& key : checks_of_endpoint_.at(endpoint)) {
+    const auto state = state_.checks.find(key);
+    if (state == state_.checks.end() || state->second.verdict != Verdict::down) continue;
+    since = std::max(since.value_or(state->second.since), state->second.since);
+  }
+  if (!since) return;
+  down_since_.emplace(endpoint, *since);
+  by_down_.emplace(*since, endpoint);
+}
+
+/// Why what failed after `began` is no failure of the endpoints; nothing: it is theirs.
+std::optional<std::string> Steering::mass_failure_now(WallTime began) const {
+  const auto is_well = [&](const std::string& key) {
+    const Verdict verdict = state_.checks.at(key).verdict;
+    return verdict == Verdict::up || verdict == Verdict::degraded;
+  };
+  const auto is_down = [&](const std::string& key) {
+    return state_.checks.at(key).verdict == Verdict::down;
+  };
+  if (!canaries_.empty()) {
+    // While it lasts, a canary that is not known to be well does not end it.
+    const bool is_over = state_.mass_failure ? std::ranges::any_of(canaries_, is_well)
+                                             : !std::ranges::all_of(canaries_, is_down);
+    if (is_over) return std::nullopt;
+    return fmt::format("all {} canaries are down", canaries_.size());
+  }
+  const std::size_t all = checks_of_endpoint_.size();
+  if (all < mass_failure_endpoints_min) return std::nullopt;
+  const auto failed = static_cast<std::size_t>(
+      std::distance(by_down_.upper_bound({began, std::string{}}), by_down_.end()));
+  const MassFailureSettings& settings = configuration_->repository->policy.mass_failure;
+  if (failed * 100 <= all * settings.share) return std::nullopt;
+  return fmt::format("{} of {} checked endpoints failed within {} s", failed, all,
+                     std::chrono::ceil<Seconds>(settings.window).count());
+}
+
+void Steering::watch_mass_failure(Step& step) {
+  if (!configuration_ || state_.freeze) return;  // frozen by a person, nothing moves at all
+  const Milliseconds window = configuration_->repository->policy.mass_failure.window;
+  if (state_.mass_failure) {
+    if (!mass_failure_now(state_.mass_failure->window_began)) end_mass_failure(step);
+    return;
+  }
+  if (auto why = mass_failure_now(step.now - window)) begin_mass_failure(step, std::move(*why));
+}
+
+void Steering::begin_mass_failure(Step& step, std::string why) {
+  const WallTime began = step.now - configuration_->repository->policy.mass_failure.window;
+  state_.mass_failure = MassFailure{step.now, began, std::move(why), {}};
+  step.out.save_state = true;
+  std::size_t taken_back = 0;
+  for (auto& [key, check] : state_.checks) {
+    if (!check.failing || !check.failing_since || *check.failing_since <= began) continue;
+    check.failing = false;
+    ++taken_back;
+    const auto& services = services_of_check_.at(key);
+    step.touched.insert(services.begin(), services.end());
+  }
+  auto fact = entry(step, "mass-failure-begun", std::string(node_jurisdiction));
+  fact.facts.emplace_back("why", state_.mass_failure->why);
+  fact.facts.emplace_back("taken-back", std::to_string(taken_back));
+  step.out.audit.push_back(std::move(fact));
+  raise_mass_failure_alert(step);
+}
+
+void Steering::end_mass_failure(Step& step) {
+  auto fact = entry(step, "mass-failure-ended", std::string(node_jurisdiction));
+  fact.facts.emplace_back("why", "no longer: " + state_.mass_failure->why);
+  step.out.audit.push_back(std::move(fact));
+  step.out.alerts_ended.push_back(alert_key);
+  step.out.save_state = true;
+  state_.mass_failure.reset();
+  touch_all(step);  // what is still down counts from now on
+}
+
+void Steering::raise_mass_failure_alert(Step& step) const {
+  if (!state_.mass_failure || !state_.mass_failure->overruled_by.empty()) return;
+  step.out.alerts_raised.push_back(
+      node_alert(alert_key,
+                 fmt::format("{}: rather our fault than theirs, so health moves nothing",
+                             state_.mass_failure->why),
+                 state_.mass_failure->since, AlertLevel::critical,
+                 {{"see whether this node is cut off", "demarc status"},
+                  {"say that they are really down", "demarc unfreeze --reason WHY"}}));
+}
+
+/// `demarc unfreeze` while there is no human's freeze; empty: it is not meant for this.
+std::string Steering::overrule_mass_failure(Step& step, const FreezeSet& event) {
+  if (event.on || state_.freeze || acts_on_health()) return {};
+  state_.mass_failure->overruled_by = event.who;
+  step.out.save_state = true;
+  auto fact = entry(step, "mass-failure-overruled", std::string(node_jurisdiction));
+  fact.facts.emplace_back("who", event.who);
+  fact.facts.emplace_back("why", event.reason);
+  step.out.audit.push_back(std::move(fact));
+  step.out.alerts_ended.push_back(alert_key);
+  touch_all(step);
+  return "health counts again, although " + state_.mass_failure->why;
+}
+
+}  // namespace demarc::zones
