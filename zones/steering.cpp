@@ -153,7 +153,7 @@ void Steering::end_what_is_gone(Step& step) {
     checks[key] = known != state_.checks.end() ? known->second : CheckState{.since = step.now};
   }
   state_.checks = std::move(checks);
-  for (const auto& [key, check] : state_.checks) note_endpoint(key);
+  for (const auto& [key, check] : state_.checks) note_endpoint(key, check);
   step.verdicts_moved = true;
   std::erase_if(state_.lag, [&](const auto& lag) {
     return std::ranges::none_of(repository.services, [&](const Service& service) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "zones/activation.h"
+#include "zones/down_endpoints.h"
 #include "zones/events.h"
 #include "zones/gate.h"
 #include "zones/leash.h"
@@ -170,7 +171,7 @@ class Steering {
   void act_on_health(Step& step);
   void begin_return(Step& step, const std::string& key, CheckState& check);
   void know_endpoints();
-  void note_endpoint(const std::string& check);
+  void note_endpoint(const std::string& key, const CheckState& check);
   void watch_mass_failure(Step& step);
   [[nodiscard]] std::optional<std::string> mass_failure_now(WallTime began) const;
   void begin_mass_failure(Step& step, std::string why);
@@ -221,13 +222,10 @@ class Steering {
   std::vector<std::optional<ClearedWeights>> published_;             // by service
   /// By the class's owner and the tenant: names outlive a reload. Nothing: before it.
   std::map<std::pair<Name, std::string>, std::optional<ClearedWeights>> published_tenants_;
-  std::map<std::string, std::string> endpoint_of_check_;
-  std::map<std::string, std::vector<std::string>> checks_of_endpoint_;
-  std::vector<std::string> canaries_;                   // checks
-  std::map<std::string, WallTime> down_since_;          // endpoints with a check that is down
-  std::set<std::pair<WallTime, std::string>> by_down_;  // the same, by time
-  std::map<ServiceId, WallTime> due_;                   // when the leash may say something else
-  std::vector<std::set<Made>> made_;                    // crossings that are published, by service
+  DownEndpoints down_endpoints_;
+  std::vector<std::string> canaries_;  // checks
+  std::map<ServiceId, WallTime> due_;  // when the leash may say something else
+  std::vector<std::set<Made>> made_;   // crossings that are published, by service
   std::vector<std::pair<ServiceId, std::set<Made>>> made_before_;  // of the last step, to take back
   std::optional<Moment> last_;
   std::optional<std::string> keys_untrusted_;  // why the loaded key list approves nothing

@@ -18,40 +18,20 @@ const std::string alert_key = "mass-failure";
 }  // namespace
 
 void Steering::know_endpoints() {
-  endpoint_of_check_.clear();
-  checks_of_endpoint_.clear();
+  down_endpoints_ = {};
   canaries_.clear();
-  down_since_.clear();
-  by_down_.clear();
   for (const Service& service : configuration_->repository->services) {
     if (service.tenants_of) continue;  // their checks are the service's
     for (const HealthCheck& check : service.checks) {
-      std::string endpoint = service.record(check.record).endpoint_name.text_without_dot();
       if (check.is_canary) canaries_.push_back(check.key);
-      checks_of_endpoint_[endpoint].push_back(check.key);
-      endpoint_of_check_[check.key] = std::move(endpoint);
+      down_endpoints_.add(check.key, service.record(check.record).endpoint_name.text_without_dot());
     }
   }
 }
 
-/// An endpoint is down while one of its checks is, since the last of them went.
-void Steering::note_endpoint(const std::string& check) {
-  const auto known = endpoint_of_check_.find(check);
-  if (known == endpoint_of_check_.end()) return;
-  const std::string& endpoint = known->second;
-  if (const auto before = down_since_.find(endpoint); before != down_since_.end()) {
-    by_down_.erase({before->second, endpoint});
-    down_since_.erase(before);
-  }
-  std::optional<WallTime> since;
-  for (const std::string& key : checks_of_endpoint_.at(endpoint)) {
-    const auto state = state_.checks.find(key);
-    if (state == state_.checks.end() || state->second.verdict != Verdict::down) continue;
-    since = std::max(since.value_or(state->second.since), state->second.since);
-  }
-  if (!since) return;
-  down_since_.emplace(endpoint, *since);
-  by_down_.emplace(*since, endpoint);
+void Steering::note_endpoint(const std::string& key, const CheckState& check) {
+  const bool is_down = check.verdict == Verdict::down;
+  down_endpoints_.note(key, is_down ? std::optional(check.since) : std::nullopt);
 }
 
 /// Why what failed after `began` is no failure of the endpoints; nothing: it is theirs.
@@ -70,10 +50,9 @@ std::optional<std::string> Steering::mass_failure_now(WallTime began) const {
     if (is_over) return std::nullopt;
     return fmt::format("all {} canaries are down", canaries_.size());
   }
-  const std::size_t all = checks_of_endpoint_.size();
+  const std::size_t all = down_endpoints_.known();
   if (all < mass_failure_endpoints_min) return std::nullopt;
-  const auto failed = static_cast<std::size_t>(
-      std::distance(by_down_.upper_bound({began, std::string{}}), by_down_.end()));
+  const std::size_t failed = down_endpoints_.down_after(began);
   const MassFailureSettings& settings = configuration_->repository->policy.mass_failure;
   if (failed * 100 <= all * settings.share) return std::nullopt;
   return fmt::format("{} of {} checked endpoints failed within {} s", failed, all,

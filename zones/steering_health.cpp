@@ -38,7 +38,7 @@ void Steering::on(Step& step, const VerdictFound& event) {
   step.out.state_changed = true;
   if (before != event.verdict) {
     check.since = step.now;
-    note_endpoint(event.check);
+    note_endpoint(event.check, check);
     step.verdicts_moved = true;
     const LeashSettings& leash = configuration_->repository->service(services.front()).leash;
     if (leash.flap && is_flap(before, event.verdict)) add_penalty(check, *leash.flap, step.now);
