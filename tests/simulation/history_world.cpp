@@ -157,7 +157,9 @@ Service History::random_service(std::size_t number) {
                                         Residency::soft, Residency::none};
   Service made = service(fmt::format("s{}", number), kinds[pick(5)], std::move(records));
   if (one_in(3)) {
+    // Unlike ones to go to, so that two exceptions of one service answer at once.
     made.route = RouteLines{{RouteLine{MatchCountry{{code("US")}}, {us, eu, jp, ch, eu2}, {}},
+                             RouteLine{MatchCountry{{code("JP")}}, {jp, eu, eu2, ch, us}, {}},
                              RouteLine{MatchAll{}, {eu, eu2, ch, us, jp}, {}}}};
   } else if (one_in(3)) {
     made.route = RouteNearest{{eu, eu2, ch, us, jp}, {}};
