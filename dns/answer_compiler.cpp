@@ -56,7 +56,8 @@ bool has_short_head(const Rendered& rendered) {
   return rendered.fits && rendered.counts[0] <= RenderedLayout::short_count_max &&
          rendered.counts[1] == 0 && rendered.counts[2] == 0 && rendered.next_owner == 0 &&
          rendered.required_additional_count == 0 && rendered.patches.empty() &&
-         rendered.targets.empty() && rendered.required_size == rendered.body.size();
+         rendered.targets.empty() && rendered.soa_zone_plus_1 == 0 &&
+         rendered.required_size == rendered.body.size();
 }
 
 // With the patches and the targets.
@@ -74,6 +75,7 @@ void store_long_head(const Rendered& rendered, std::vector<std::uint8_t>& bytes)
   put16(head + RenderedLayout::body_size_at, rendered.body.size());
   put16(head + RenderedLayout::patch_count_at, rendered.patches.size());
   put16(head + RenderedLayout::target_count_at, rendered.targets.size());
+  put32(head + RenderedLayout::soa_zone_at, rendered.soa_zone_plus_1);
   for (const std::uint16_t patch : rendered.patches) {
     bytes.push_back(static_cast<std::uint8_t>(patch >> 8));
     bytes.push_back(static_cast<std::uint8_t>(patch));
@@ -145,6 +147,7 @@ void ZoneCompiler::render_rrset(NodeId id, const zones::RRset& rrset) {
   const std::string_view owner = owner_of(id);
   writer_.begin(owner, owner.starts_with("\1*") ? Shift::below_owner : Shift::none);
   writer_.add(Section::answer, owner, rrset, rrset.ttl);
+  if (rrset.type == rrtype::soa) writer_.ends_with_soa_of(table_.nodes_[id].zone);
   writer_.optional_from_here();
   add_addresses(rrset);
   add_entry(id, rrset.type, Rcode::noerror, true);
@@ -159,7 +162,6 @@ void ZoneCompiler::render_cname(NodeId id, const zones::RRset& cname) {
   begin_chain(id, hops);
   if (end.kind == ChainEnd::Kind::records || end.kind == ChainEnd::Kind::missing) {
     add_soa(end.zone);
-    table_.nodes_[id].special = end.zone + 1;
   }
   if (end.kind == ChainEnd::Kind::delegation) add_referral(end.node);
   add_entry(id, ZoneTable::any_other_type, rcode_of(end.kind), true);
@@ -181,6 +183,7 @@ void ZoneCompiler::render_cname(NodeId id, const zones::RRset& cname) {
     if (std::ranges::find(hops, rrset, &Hop::dname) == hops.end()) {
       writer_.add(Section::answer, end.owner, *rrset, rrset->ttl);
     }
+    if (rrset->type == rrtype::soa) writer_.ends_with_soa_of(end.zone);
     writer_.optional_from_here();
     add_addresses(*rrset);
     add_entry(id, rrset->type, Rcode::noerror, true);
@@ -290,6 +293,7 @@ void ZoneCompiler::begin_chain(NodeId id, std::span<const Hop> hops) {
 void ZoneCompiler::add_soa(std::uint32_t zone) {
   const zones::RRset& soa = *soa_of(zone);
   writer_.add(Section::authority, repository_.zones[zone].apex.wire(), soa, negative_ttl(soa));
+  writer_.ends_with_soa_of(zone);
 }
 
 void ZoneCompiler::add_referral(NodeId cut) {

@@ -85,6 +85,7 @@ void AnswerWriter::begin(std::string_view qname, Shift shift) {
   out_.targets.clear();
   out_.counts = {};
   out_.next_owner = 0;
+  out_.soa_zone_plus_1 = 0;
   out_.fits = true;
   is_full_ = false;
 }
@@ -132,6 +133,7 @@ const Rendered& AnswerWriter::finish() {
     out_.patches.clear();
     out_.targets.clear();
     out_.counts = {};
+    out_.soa_zone_plus_1 = 0;
   }
   return out_;
 }

@@ -43,7 +43,8 @@ struct Rendered {
   std::uint16_t required_additional_count = 0;
   std::uint16_t next_owner = 0;  // where the message has the target of the last CNAME
   std::vector<SteeredTarget> targets;
-  bool fits = true;  // false: no message is long enough; the body is empty
+  std::uint32_t soa_zone_plus_1 = 0;  // the body ends with the SOA of this zone; 0: with no SOA
+  bool fits = true;                   // false: no message is long enough; the body is empty
 };
 
 /// Writes RRsets in the order in which they are added: answer, authority, additional. Control
@@ -58,6 +59,9 @@ class AnswerWriter {
 
   /// Notes that the addresses of `name` (lower case), at `node`, are drawn per query. Each once.
   void add_target(std::string_view name, std::uint32_t node);
+
+  /// Notes that what was added last is the SOA of that zone, and that nothing follows.
+  void ends_with_soa_of(std::uint32_t zone) { out_.soa_zone_plus_1 = zone + 1; }
 
   /// The names of what is added from here on are written in full, for bodies that follow others.
   void without_compression() { compresses_ = false; }

@@ -61,9 +61,8 @@ void add_records(const Asked& asked, RecordBytes records, Reply& reply) noexcept
 void add_nodata(const Asked& asked, std::uint32_t zone, Reply& reply) noexcept {
   const ZoneTable& zones = *asked.snapshot.zones;
   const std::size_t shift = asked.query.qname.size() - zones.apex_size(zone);
-  const bool fits = reply.append(zones.negative(zone), shift);
-  const auto& serials = asked.snapshot.serials;
-  if (fits && !serials.empty()) reply.set_soa_serial(serials[zone]);
+  const Answer negative = zones.negative(zone);
+  if (reply.append(negative, shift)) add_serial(asked.snapshot, negative, reply);
 }
 
 // Whether the service's answers go by the ECS option of this query.

@@ -145,27 +145,24 @@ class Redirection {
   }
 
   // Appends what was rendered for `owner`, a suffix of the present name or the wildcard that covers
-  // it; false: it did not fit.
-  bool append(std::span<const std::uint8_t> owner, MatchKind kind, const Answer& answer) noexcept {
+  // it. Nothing, where it is out of reach of its pointers: the client asks for the target by itself.
+  void append(std::span<const std::uint8_t> owner, MatchKind kind, const Answer& answer) noexcept {
     const MovedAnswer moved{.rendered_owner = owner,
                             .is_wildcard = kind == MatchKind::wildcard,
                             .name = name_,
                             .body_at = reply_.size()};
-    // Out of reach of its pointers: the client asks for the target by itself.
-    if (moved.body_at + answer.body.size() > pointed_size_max) return false;
-    if (!reply_.append(answer, 0)) return false;
+    if (moved.body_at + answer.body.size() > pointed_size_max) return;
+    if (!reply_.append(answer, 0)) return;
     const auto body = reply_.written_from(moved.body_at);
     move_names(moved, body);
-    const bool is_whole = body.size() == answer.body.size();
-    if (is_whole) add_target_addresses(asked_, answer, std::nullopt, reply_);
-    return true;
+    if (body.size() != answer.body.size()) return;
+    add_serial(asked_.snapshot, answer, reply_);
+    add_target_addresses(asked_, answer, std::nullopt, reply_);
   }
 
   void add_soa(std::uint32_t zone) noexcept {
-    const auto& serials = asked_.snapshot.serials;
     const auto apex = key_->suffix(0).last(zones_.apex_size(zone));
-    const bool fits = append(apex, MatchKind::exact, zones_.negative(zone));
-    if (fits && !serials.empty()) reply_.set_soa_serial(serials[zone]);
+    append(apex, MatchKind::exact, zones_.negative(zone));
   }
 
   void add_missing(const Node& encloser) noexcept {
@@ -204,11 +201,7 @@ class Redirection {
                                                              : zones_.find_answer(node, qtype);
     if (qtype == rrtype::dname && is_written(match.node)) return;
     if (answer) {
-      const auto& serials = asked_.snapshot.serials;
-      const bool has_serial = qtype == rrtype::soa && node.has(Node::is_apex) && !serials.empty();
-      if (append(zones_.owner(node), match.kind, *answer) && has_serial) {
-        reply_.set_soa_serial(serials[node.zone]);
-      }
+      append(zones_.owner(node), match.kind, *answer);
     } else if (is_service) {
       add_steered(asked_, node.special, {name_.at(), Chain::yes}, reply_);
     } else {

@@ -1,7 +1,7 @@
 // How a rendered answer lies in the byte array of dns/zone_table.h: a head of nine 16-bit numbers
-// (high byte first), the patches, the steered targets, the body. Most answers are a few records
-// and nothing else: those have a short head of three bytes, the number of records with its top bit
-// set and the body's size. dns/zone_compiler.cpp writes it.
+// and one of 32 bits (high byte first), the patches, the steered targets, the body. Most answers
+// are a few records and nothing else: those have a short head of three bytes, the number of records
+// with its top bit set and the body's size. dns/zone_compiler.cpp writes it.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,8 @@ struct RenderedLayout {
   static constexpr std::size_t patch_count_at = 12;
   static constexpr std::size_t required_additional_at = 14;
   static constexpr std::size_t target_count_at = 16;
-  static constexpr std::size_t head_size = 18;
+  static constexpr std::size_t soa_zone_at = 18;  // 32 bits: 1 + the zone, 0: no SOA ends it
+  static constexpr std::size_t head_size = 22;
   // No message has 32,768 records: the first byte of a long head has no top bit.
   static constexpr std::uint8_t is_short = 0x80;
   static constexpr std::size_t short_count_max = 0x7f;

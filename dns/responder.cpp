@@ -87,18 +87,21 @@ void add_negative(const Snapshot& snapshot, std::uint32_t zone, const Query& que
                   Reply& reply) noexcept {
   const ZoneTable& zones = *snapshot.zones;
   reply.set_rcode(rcode);
-  const bool fits = reply.append(zones.negative(zone), query.qname.size() - zones.apex_size(zone));
-  if (fits && !snapshot.serials.empty()) reply.set_soa_serial(snapshot.serials[zone]);
+  const Answer negative = zones.negative(zone);
+  const bool fits = reply.append(negative, query.qname.size() - zones.apex_size(zone));
+  if (fits) add_serial(snapshot, negative, reply);
 }
 
-// A rendered answer, then the addresses of its steered targets where all of it fitted. False: it
-// did not fit at all.
-bool append_with_targets(const Asked& asked, const Answer& answer, std::size_t shift,
-                         Reply& reply) noexcept {
+// A rendered answer, then what is known only now where all of it fitted: the serial of its SOA or
+// the addresses of its steered targets. False: it did not fit at all.
+bool append_whole(const Asked& asked, const Answer& answer, std::size_t shift,
+                  Reply& reply) noexcept {
   const std::size_t size_before = reply.size();
   if (!reply.append(answer, shift)) return false;
   const bool is_whole = reply.size() - size_before == answer.body.size();
-  if (!answer.targets.empty() && is_whole) add_target_addresses(asked, answer, shift, reply);
+  if (!is_whole) return true;
+  add_serial(asked.snapshot, answer, reply);
+  if (!answer.targets.empty()) add_target_addresses(asked, answer, shift, reply);
   return true;
 }
 
@@ -121,7 +124,7 @@ void add_referral(const Asked& asked, const Match& match, Reply& reply) noexcept
   }
   reply.set_authoritative(false);
   const auto referral = zones.find_answer(cut, ZoneTable::any_other_type);
-  if (referral) append_with_targets(asked, *referral, query.qname.size() - cut.owner_size, reply);
+  if (referral) append_whole(asked, *referral, query.qname.size() - cut.owner_size, reply);
 }
 
 // DS at an apex belongs to the zone above, if that is ours as well.
@@ -166,16 +169,9 @@ class NameAnswer {
     }
     reply_.set_rcode(answer->rcode);
     const Asked asked{snapshot_, worker_, query_, client_};
-    if (!append_with_targets(asked, *answer, shift, reply_)) return;
-    if (query_.qtype == rrtype::soa && node.has(Node::is_apex) && !snapshot_.serials.empty()) {
-      return reply_.set_soa_serial(snapshot_.serials[node.zone]);
-    }
-    if (!answer->is_for_other_types) return;
-    if (node.has(Node::leads_to_service)) {
-      steer(node, {static_cast<std::uint16_t>(answer->next_owner + shift), Chain::yes});
-    } else if (node.has(Node::is_cname) && node.special != 0 && !snapshot_.serials.empty()) {
-      reply_.set_soa_serial(snapshot_.serials[node.special - 1]);
-    }
+    if (!append_whole(asked, *answer, shift, reply_)) return;
+    if (!answer->is_for_other_types || !node.has(Node::leads_to_service)) return;
+    steer(node, {static_cast<std::uint16_t>(answer->next_owner + shift), Chain::yes});
   }
 
  private:

@@ -11,6 +11,7 @@
 
 #include "dns/identity.h"
 #include "dns/local_names.h"
+#include "dns/reply.h"
 #include "dns/steered_answers.h"
 #include "dns/transfer_table.h"
 #include "dns/zone_table.h"
@@ -65,6 +66,13 @@ struct Snapshot {
   /// gives (dns/transfer_serials.h). Empty: nobody may have any zone.
   std::vector<std::uint32_t> serials;
 };
+
+/// The serial of today into the SOA that an answer ends with, if it does. All of the answer was
+/// appended last.
+inline void add_serial(const Snapshot& snapshot, const Answer& answer, Reply& reply) noexcept {
+  if (answer.soa_zone_plus_1 == 0 || snapshot.serials.empty()) return;
+  reply.set_soa_serial(snapshot.serials[answer.soa_zone_plus_1 - 1]);
+}
 
 /// The views of a loaded repository. `views` has classified every location of `locations`.
 [[nodiscard]] std::shared_ptr<const std::vector<ViewTable>> compile_views(

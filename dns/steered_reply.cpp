@@ -125,14 +125,12 @@ void add_nodata(const Asked& asked, std::uint32_t zone, SteeredPlace place,
   const ZoneTable& zones = *asked.snapshot.zones;
   const std::size_t soa_at = reply.size();
   const bool is_compressed = place.after_cname == Chain::no;
-  const bool has_room =
-      is_compressed
-          ? reply.append(zones.negative(zone), asked.query.qname.size() - zones.apex_size(zone))
-          : reply.append(zones.plain_negative(zone), 0);
-  if (has_room && !asked.snapshot.serials.empty()) {
-    reply.set_soa_serial(asked.snapshot.serials[zone]);
-  }
-  if (!has_room || !ttl_max) return;
+  const Answer negative = is_compressed ? zones.negative(zone) : zones.plain_negative(zone);
+  const std::size_t shift =
+      is_compressed ? asked.query.qname.size() - zones.apex_size(zone) : std::size_t{0};
+  if (!reply.append(negative, shift)) return;
+  add_serial(asked.snapshot, negative, reply);
+  if (!ttl_max) return;
   reply.lower_ttl(soa_at + (is_compressed ? 2 : zones.apex_size(zone)), *ttl_max);
 }
 

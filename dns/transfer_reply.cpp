@@ -36,8 +36,7 @@ std::size_t end_of_name(std::span<const std::uint8_t> packet, std::size_t at) no
 
 void add_soa(const TransferAsked& asked, const Node& apex, Reply& reply) noexcept {
   const auto soa = asked.snapshot.zones->find_answer(apex, rrtype::soa);
-  if (!soa || !reply.append(*soa, 0)) return;
-  reply.set_soa_serial(asked.snapshot.serials[apex.zone]);
+  if (soa && reply.append(*soa, 0)) add_serial(asked.snapshot, *soa, reply);
 }
 
 bool is_ready(const Snapshot& snapshot, const TransferZone& zone) noexcept {

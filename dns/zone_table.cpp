@@ -153,6 +153,7 @@ Answer ZoneTable::answer_at(std::uint32_t at) const noexcept {
   answer.required_additional_count = get16(head + RenderedLayout::required_additional_at);
   answer.next_owner = get16(head + RenderedLayout::next_owner_at);
   answer.required_size = get16(head + RenderedLayout::required_size_at);
+  answer.soa_zone_plus_1 = get32(head + RenderedLayout::soa_zone_at);
   answer.fits = answer.required_size != RenderedLayout::never_fits;
   const std::size_t patches_size = 2 * std::size_t{get16(head + RenderedLayout::patch_count_at)};
   answer.patches = {head + RenderedLayout::head_size, patches_size};

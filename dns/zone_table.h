@@ -26,7 +26,6 @@ struct Node {
   static constexpr std::uint8_t is_service = 16;   // `special` is the ServiceId
   /// With is_cname: its chain ends at service `special`. Without: it tells that service's mode.
   static constexpr std::uint8_t leads_to_service = 32;
-  /// Without leads_to_service: `special` is 1 + the zone whose SOA ends its chain, 0: none does.
   static constexpr std::uint8_t is_cname = 64;
   static constexpr std::uint8_t has_tenants = 128;  // with is_service: names below are tenants'
 
@@ -53,9 +52,10 @@ struct Answer {
   std::uint16_t authority_count = 0;
   std::uint16_t additional_count = 0;  // of the whole body
   std::uint16_t required_additional_count = 0;
-  std::uint16_t next_owner = 0;     // where the message has the target of the last CNAME
-  std::size_t required_size = 0;    // without additional records that may be left out
-  bool is_for_other_types = false;  // from the entry any_other_type
+  std::uint16_t next_owner = 0;       // where the message has the target of the last CNAME
+  std::size_t required_size = 0;      // without additional records that may be left out
+  bool is_for_other_types = false;    // from the entry any_other_type
+  std::uint32_t soa_zone_plus_1 = 0;  // the body ends with this zone's SOA; 0: with none
   std::span<const std::uint8_t> body;
   std::span<const std::uint8_t> targets;  // steered ones, as dns/rendered_layout.h has them
   std::span<const std::uint8_t> patches;  // 16 bits each, high byte first: pointers that move

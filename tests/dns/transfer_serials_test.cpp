@@ -89,6 +89,39 @@ TEST_CASE("serial: every SOA says it, those behind aliases too", "[dns][transfer
   }
 }
 
+TEST_CASE("serial: a chain to a cut or an apex tells it, for DS and SOA as well",
+          "[dns][transfer]") {
+  TransferWorld world;
+  world.add_api(zones::Residency::none, 1, 0);
+  world.world.add("to-cut.example.com. 300 IN CNAME sub.example.com.");
+  world.world.add("to-apex.example.com. 300 IN CNAME example.com.");
+  world.world.add("*.to-apex.example.com. 300 IN CNAME example.com.");
+  world.world.add("led.example.com. 300 IN DNAME example.com.");
+  world.prepare();
+  world.build();
+  REQUIRE(world.serial() == start_serial + 1);
+  const std::string serial = " " + std::to_string(start_serial + 1) + " ";
+  for (const char* const qname :
+       {"sub.example.com", "to-cut.example.com", "sub.led.example.com", "to-cut.led.example.com",
+        "to-apex.example.com", "x.to-apex.example.com", "to-apex.led.example.com"}) {
+    CAPTURE(qname);
+    const Lines soa = world.client->ask(qname, rrtype::ds).authority();
+    REQUIRE(soa.size() == 1);
+    CAPTURE(soa[0]);
+    CHECK(soa[0].find(" IN SOA ") != std::string::npos);
+    CHECK(soa[0].find(serial) != std::string::npos);
+  }
+  for (const char* const qname :
+       {"example.com", "to-apex.example.com", "x.to-apex.example.com", "to-apex.led.example.com"}) {
+    CAPTURE(qname);
+    const Lines answer = world.client->ask(qname, rrtype::soa).answer();
+    REQUIRE_FALSE(answer.empty());
+    CAPTURE(answer.back());
+    CHECK(answer.back().find(" IN SOA ") != std::string::npos);
+    CHECK(answer.back().find(serial) != std::string::npos);
+  }
+}
+
 TEST_CASE("serial: a load never takes it back", "[dns][transfer]") {
   SerialWorld world;
   world.look_at(world.moved({0, 1}, after(60)));
