@@ -108,7 +108,7 @@ TEST_CASE("serial: a chain to a cut or an apex tells it, for DS and SOA as well"
     const Lines soa = world.client->ask(qname, rrtype::ds).authority();
     REQUIRE(soa.size() == 1);
     CAPTURE(soa[0]);
-    CHECK(soa[0].find(" IN SOA ") != std::string::npos);
+    CHECK(soa[0].find(" SOA ") != std::string::npos);
     CHECK(soa[0].find(serial) != std::string::npos);
   }
   for (const char* const qname :
@@ -117,7 +117,7 @@ TEST_CASE("serial: a chain to a cut or an apex tells it, for DS and SOA as well"
     const Lines answer = world.client->ask(qname, rrtype::soa).answer();
     REQUIRE_FALSE(answer.empty());
     CAPTURE(answer.back());
-    CHECK(answer.back().find(" IN SOA ") != std::string::npos);
+    CHECK(answer.back().find(" SOA ") != std::string::npos);
     CHECK(answer.back().find(serial) != std::string::npos);
   }
 }
