@@ -136,7 +136,7 @@ History::Campaign History::new_campaign() {
     claims.service = "*";
   }
   if (one_in(6) && claims.to.front() != "jp") claims.to.push_back("jp");
-  if (const auto& grants = steering_.state().grants; one_in(6) && !grants.empty()) {
+  if (const auto& grants = steering_.state().grants; one_in(4) && !grants.empty()) {
     // Beside an exception that may live: for the same service, elsewhere, in another mode.
     const GrantScope& other =
         std::next(grants.begin(), static_cast<std::ptrdiff_t>(pick(grants.size())))->second.scope;
@@ -146,6 +146,7 @@ History::Campaign History::new_campaign() {
     claims.from = other.from;
     claims.to = {other.to.front() == "jp" ? "us" : "jp"};
     claims.mode = modes[pick(3)];
+    return {claims, 0};
   }
   if (one_in(4)) claims.max_share = 1 + pick(100);
   if (one_in(8)) claims.type = TokenType::break_glass;

@@ -141,9 +141,10 @@ Service History::random_service(std::size_t number) {
   const std::size_t count = 1 + pick(4);
   for (std::size_t i = 0; i < count; ++i) {
     // A home and a place abroad first, so that there is something to be approved.
-    const RegionId region{static_cast<std::uint16_t>(i == 0   ? pick(2)
-                                                     : i == 1 ? 3 + pick(2)
-                                                              : pick(region_count))};
+    const std::uint64_t any = i == 0 ? pick(2) : i == 1 ? 3 + pick(2) : pick(region_count);
+    RegionId region{static_cast<std::uint16_t>(any)};
+    // Often both places abroad: then there can be two exceptions that are unlike.
+    if (i == 2 && one_in(2)) region = records[1].region == us ? jp : us;
     const bool foreign = region == us || region == jp;
     records.push_back(record(region, static_cast<std::uint16_t>(foreign ? 0 : pick(3) * 50),
                              fmt::format("e{}.s{}.example.net", i, number)));
