@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "dns/client_counts.h"
 #include "dns/tls.h"
 #include "geo/base/address.h"
 
@@ -52,10 +54,13 @@ struct TcpConnection {
   std::unique_ptr<TlsSession> tls;   // null: plain TCP
 };
 
-/// Allocates all places when it is made, nothing later.
+/// Allocates all places when it is made, nothing later. What a connection holds while it waits for
+/// its next query is its place alone; the memory for a query that came in parts is touched by those
+/// who send such.
 class TcpConnections {
  public:
-  explicit TcpConnections(const TcpLimits& limits);
+  /// `seed` is secret: who knows it could make clients collide.
+  TcpConnections(const TcpLimits& limits, std::uint64_t seed);
 
   /// A free place; nothing if all are taken.
   [[nodiscard]] std::optional<ConnectionId> take(int socket, const geo::Address& client,
@@ -63,26 +68,51 @@ class TcpConnections {
   void give_back(ConnectionId id);
 
   [[nodiscard]] TcpConnection& at(ConnectionId id) noexcept { return connections_[id]; }
-  [[nodiscard]] std::uint8_t* in(ConnectionId id) noexcept { return buffers_[id].data(); }
+
+  /// The bytes of the connection that is read now: the first `in_size` are what it has sent.
+  [[nodiscard]] std::span<std::uint8_t> in() noexcept { return reading_; }
+  /// Before a connection is read: what it has sent of a query comes into in().
+  void begin_reading(ConnectionId id) noexcept;
+  /// After it was read, or anything else was done for it: that is kept, and its times are watched.
+  void end_reading(ConnectionId id) noexcept;
+
+  /// It was answered at that time, the latest of all.
+  void set_active(ConnectionId id, std::int64_t now_ms) noexcept;
+  /// It speaks for this client from now on.
+  void set_client(ConnectionId id, const geo::Address& client) noexcept;
 
   [[nodiscard]] bool is_full() const noexcept { return free_.empty(); }
   /// Whether a client has as many connections as it may.
   [[nodiscard]] bool has_too_many(const geo::Address& client) const noexcept;
   /// The one that has waited longest since its last answer; nothing if there is none.
   [[nodiscard]] std::optional<ConnectionId> longest_idle() const noexcept;
-  /// The next one from `from` on whose time is over; nothing if there is none.
-  [[nodiscard]] std::optional<ConnectionId> next_expired(ConnectionId from,
-                                                         std::int64_t now_ms) const noexcept;
+  /// Those whose time is over, each once; valid until the next call. It costs what those cost that
+  /// are in the middle of something, not what all do.
+  [[nodiscard]] std::span<const ConnectionId> expired(std::int64_t now_ms) noexcept;
   /// The next open one from `from` on.
   [[nodiscard]] std::optional<ConnectionId> next_open(ConnectionId from) const noexcept;
 
  private:
-  [[nodiscard]] bool is_expired(const TcpConnection& connection,
-                                std::int64_t now_ms) const noexcept;
+  using InBuffer = std::array<std::uint8_t, TcpConnection::query_size_max + 2>;
+  struct Link {
+    ConnectionId before = 0;
+    ConnectionId after = 0;
+  };
+
+  void link_last(ConnectionId id) noexcept;
+  void unlink(ConnectionId id) noexcept;
 
   TcpLimits limits_;
   std::vector<TcpConnection> connections_;
-  std::vector<std::array<std::uint8_t, TcpConnection::query_size_max + 2>> buffers_;
+  ClientCounts clients_;
+  /// A ring in the order of active_ms; its last place, `connections`, is the two ends.
+  std::vector<Link> order_;
+  std::unique_ptr<InBuffer[]> kept_;  // of each: untouched pages cost nothing
+  InBuffer reading_{};
+  /// All that may be in the middle of something, each once, and others that were.
+  std::vector<ConnectionId> watched_;
+  std::vector<bool> is_watched_;
+  std::vector<ConnectionId> expired_;
   std::vector<ConnectionId> free_;
 };
 

@@ -21,32 +21,41 @@ constexpr std::size_t length_size = 2;
 
 }  // namespace
 
-// First what is left from before: unsent answers, then queries that waited behind them.
 void TcpLoop::serve(ConnectionId id, const Snapshot& snapshot) noexcept {
+  connections_.begin_reading(id);
+  if (!exchange(id, snapshot)) return close(id);
+  connections_.end_reading(id);
+}
+
+// First what is left from before: unsent answers, then queries that waited behind them. False: the
+// connection is to be closed.
+bool TcpLoop::exchange(ConnectionId id, const Snapshot& snapshot) noexcept {
   TcpConnection& connection = connections_.at(id);
   if (connection.unsent) {
-    if (!send_rest(id)) return close(id);
-    if (connection.unsent) return;
+    if (!send_rest(id)) return false;
+    if (connection.unsent) return true;
     wait_for(id, EPOLLIN);
   }
   if (connection.waits_to_write) {
     connection.waits_to_write = false;
     wait_for(id, EPOLLIN);
   }
-  if (connection.transfer && !continue_transfer(id)) return close(id);
-  if (connection.transfer) return;
-  if (!answer_queries(id, snapshot)) return close(id);
+  if (connection.transfer && !continue_transfer(id)) return false;
+  if (connection.transfer) return true;
+  if (connection.in_size > 0 && !answer_queries(id, snapshot)) return false;
   // What TLS has decrypted already no socket announces: at most a record of it, 16 KiB.
   for (int count = 0; count < reads_per_event || (connection.tls && connection.tls->has_pending());
        ++count) {
-    if (connection.unsent || connection.transfer) return;
+    if (connection.unsent || connection.transfer) return true;
     const std::uint32_t size_before = connection.in_size;
-    if (!read_more(id)) return close(id);
-    const bool has_nothing_new = connection.in_size == size_before;
-    if (has_nothing_new && connection.peer_has_finished) return close(id);
-    if (has_nothing_new) return;
-    if (!answer_queries(id, snapshot)) return close(id);
+    if (!read_more(id)) return false;
+    if (connection.in_size == size_before) return !connection.peer_has_finished;
+    // A socket that did not fill the room has no more, and says so when it has.
+    const bool is_drained = !connection.tls && connection.in_size < connections_.in().size();
+    if (!answer_queries(id, snapshot)) return false;
+    if (is_drained) return true;
   }
+  return true;
 }
 
 StreamResult TcpLoop::receive(TcpConnection& connection, std::span<std::uint8_t> out) noexcept {
@@ -61,8 +70,7 @@ StreamResult TcpLoop::receive(TcpConnection& connection, std::span<std::uint8_t>
 // False: the connection is broken.
 bool TcpLoop::read_more(ConnectionId id) noexcept {
   TcpConnection& connection = connections_.at(id);
-  const std::size_t room = TcpConnection::query_size_max + length_size - connection.in_size;
-  const StreamResult read = receive(connection, {connections_.in(id) + connection.in_size, room});
+  const StreamResult read = receive(connection, connections_.in().subspan(connection.in_size));
   switch (read.state) {
     case StreamState::done:
       connection.in_size += static_cast<std::uint32_t>(read.size);
@@ -84,7 +92,9 @@ bool TcpLoop::read_more(ConnectionId id) noexcept {
 
 // False: a proxy sends something else than its header first. While that is incomplete, the
 // connection goes on waiting for it.
-bool TcpLoop::take_proxy_header(TcpConnection& connection, std::uint8_t* in) noexcept {
+bool TcpLoop::take_proxy_header(ConnectionId id) noexcept {
+  TcpConnection& connection = connections_.at(id);
+  std::uint8_t* const in = connections_.in().data();
   if (!connection.awaits_proxy_header) return true;
   ProxyHeader header;
   switch (read_proxy_header({in, connection.in_size}, ProxyTransport::stream, header)) {
@@ -101,7 +111,7 @@ bool TcpLoop::take_proxy_header(TcpConnection& connection, std::uint8_t* in) noe
   connection.awaits_proxy_header = false;
   connection.message_since_ms = TcpConnection::not_waiting;
   connection.is_spoken_for = header.source.has_value();
-  if (header.source) connection.client = *header.source;
+  if (header.source) connections_.set_client(id, *header.source);
   std::memmove(in, in + header.size, connection.in_size - header.size);
   connection.in_size -= static_cast<std::uint32_t>(header.size);
   return true;
@@ -111,8 +121,8 @@ bool TcpLoop::take_proxy_header(TcpConnection& connection, std::uint8_t* in) noe
 // be closed, as it sends something else than queries, or broke off.
 bool TcpLoop::answer_queries(ConnectionId id, const Snapshot& snapshot) noexcept {
   TcpConnection& connection = connections_.at(id);
-  std::uint8_t* const in = connections_.in(id);
-  bool is_sound = take_proxy_header(connection, in);
+  std::uint8_t* const in = connections_.in().data();
+  bool is_sound = take_proxy_header(id);
   if (connection.awaits_proxy_header) return is_sound;
   std::size_t at = 0;
   std::size_t out_size = 0;
@@ -145,7 +155,7 @@ bool TcpLoop::answer_queries(ConnectionId id, const Snapshot& snapshot) noexcept
   if (at > 0) {
     std::memmove(in, in + at, connection.in_size - at);
     connection.in_size -= static_cast<std::uint32_t>(at);
-    connection.active_ms = worker_.now.monotonic_ms;
+    connections_.set_active(id, worker_.now.monotonic_ms);
   }
   const bool is_new_message = at > 0 || connection.message_since_ms == TcpConnection::not_waiting;
   if (connection.in_size == 0 || connection.unsent || connection.transfer) {
@@ -210,7 +220,7 @@ bool TcpLoop::send_rest(ConnectionId id) noexcept {
   connection.unsent_at += static_cast<std::uint32_t>(*sent);
   if (connection.unsent_at == connection.unsent_size) {
     release_unsent(connection);
-    connection.active_ms = worker_.now.monotonic_ms;
+    connections_.set_active(id, worker_.now.monotonic_ms);
   }
   return true;
 }

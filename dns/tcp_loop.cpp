@@ -27,7 +27,7 @@ constexpr std::uint64_t listener_tag = std::uint64_t{1} << 32;
 TcpLoop::TcpLoop(std::span<const TcpListener> listeners, const TcpLimits& limits,
                  const Published& published, TcpSeats seats, Worker& worker)
     : listeners_(listeners.begin(), listeners.end()),
-      connections_(limits),
+      connections_(limits, worker.random.next()),
       published_(published),
       seats_(std::move(seats)),
       worker_(worker),
@@ -171,11 +171,9 @@ void TcpLoop::set_accepting(Accepting accepting) noexcept {
 }
 
 void TcpLoop::close_expired() noexcept {
-  const std::int64_t now_ms = worker_.now.monotonic_ms;
-  for (auto id = connections_.next_expired(0, now_ms); id;
-       id = connections_.next_expired(*id + 1, now_ms)) {
+  for (const ConnectionId id : connections_.expired(worker_.now.monotonic_ms)) {
     worker_.counters.tcp_timeouts.add();
-    close(*id);
+    close(id);
   }
 }
 

@@ -60,7 +60,8 @@ class TcpLoop {
 
   void serve(ConnectionId id, const Snapshot& snapshot) noexcept;
   [[nodiscard]] bool read_more(ConnectionId id) noexcept;
-  [[nodiscard]] bool take_proxy_header(TcpConnection& connection, std::uint8_t* in) noexcept;
+  [[nodiscard]] bool exchange(ConnectionId id, const Snapshot& snapshot) noexcept;
+  [[nodiscard]] bool take_proxy_header(ConnectionId id) noexcept;
   [[nodiscard]] bool answer_queries(ConnectionId id, const Snapshot& snapshot) noexcept;
   [[nodiscard]] static StreamResult receive(TcpConnection& connection,
                                             std::span<std::uint8_t> out) noexcept;

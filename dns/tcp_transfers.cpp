@@ -37,7 +37,8 @@ void TcpLoop::end_transfer(TcpConnection& connection) noexcept {
   connection.transfer_since_ms = TcpConnection::not_waiting;
 }
 
-// A socket may take the last byte of a write and then nothing for long: the clock runs all the same.
+// A socket may take the last byte of a write and then nothing for long: the clock runs all the
+// same.
 void TcpLoop::await_room(ConnectionId id) noexcept {
   connections_.at(id).blocked_since_ms = worker_.now.monotonic_ms;
   wait_for(id, EPOLLOUT);
@@ -60,7 +61,7 @@ bool TcpLoop::continue_transfer(ConnectionId id) noexcept {
     put16(out, message);
     size += length_size + message;
   }
-  connection.active_ms = worker_.now.monotonic_ms;
+  connections_.set_active(id, worker_.now.monotonic_ms);
   if (size > 0 && !send_answers(id, size)) return false;
   if (has_more) {
     if (!connection.unsent) await_room(id);  // the others have their turn

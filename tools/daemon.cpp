@@ -18,6 +18,7 @@
 #include "tools/audit_files.h"
 #include "tools/clock.h"
 #include "tools/control_verbs.h"
+#include "tools/last_good.h"
 #include "tools/log.h"
 #include "tools/metrics.h"
 #include "tools/privileges.h"
@@ -33,50 +34,19 @@ enum TimerSlot : int { steering_timer, second_timer, watch_timer, first_round_ti
 constexpr std::size_t logged_errors_max = 20;
 // The prober ticks four times a second; this late it is stuck.
 constexpr std::chrono::seconds prober_stuck_after{5};
+// Of sockets, probes, files and clients of the control socket, at most.
+constexpr std::size_t other_descriptors = 1024;
 
 template <typename T>
 std::unexpected<std::string> refused(T&& text) {
   return std::unexpected<std::string>(std::forward<T>(text));
 }
 
-std::string last_good_of(const DaemonConfig& config) { return config.state + "/last-good"; }
-std::string candidate_of(const DaemonConfig& config) { return config.state + "/candidate"; }
-
 constexpr mode_t private_file = 0600;
 
 std::uint64_t random_seed() {
   std::random_device device;
   return (std::uint64_t{device()} << 32) | device();
-}
-
-/// Loads from a private copy, so that an edit in the middle of it changes nothing, and so that what
-/// was good can be served again after a restart amid a bad edit.
-Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBook serials,
-                                     zones::KeyTrustState keys, zones::ParsedZoneFiles& parsed) {
-  const std::string copy = candidate_of(config);
-  const auto copied = copy_repository(config.repository, copy);
-  if (!copied) log_warning("repository-not-copied error={}", copied.error().text());
-  auto tsig_keys = load_tsig_keys(config.tsig_keys);
-  if (!tsig_keys) return std::unexpected(LoadErrors{tsig_keys.error()});
-  auto loaded = load({.repository = copied ? copy : config.repository,
-                      .geoip = config.geoip,
-                      .serials = std::move(serials),
-                      .now = read_clocks().wall,
-                      .keys = std::move(keys),
-                      .tsig_keys = std::move(*tsig_keys),
-                      .parsed = &parsed});
-  if (!loaded) return loaded;
-  auto identity = build_identity(config.identity, config.node);
-  if (!identity) return std::unexpected(LoadErrors{identity.error()});
-  loaded->parts.identity = std::move(*identity);
-  if (!copied) return loaded;
-  const std::string good = last_good_of(config);
-  // In one step, so that no instant is without a last good copy.
-  if (::renameat2(AT_FDCWD, copy.c_str(), AT_FDCWD, good.c_str(), RENAME_EXCHANGE) != 0 &&
-      ::rename(copy.c_str(), good.c_str()) != 0) {
-    log_warning("last-good-not-kept error={}", system_error("rename " + copy).error().text());
-  }
-  return loaded;
 }
 
 std::optional<GroundResolver> ground_resolver_of(const DaemonConfig& config) {
@@ -115,18 +85,7 @@ Result<std::unique_ptr<Daemon>, std::string> Daemon::create(DaemonConfig config)
   daemon->loop_ = std::move(*loop);
   daemon->signals_ = Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 
-  auto server = dns::Server::bind({.listen = daemon->config_.listen,
-                                   .tls_listen = daemon->config_.tls_listen,
-                                   .threads = daemon->config_.threads,
-                                   .seed = random_seed(),
-                                   .rate_limit = daemon->config_.rate_limit,
-                                   .proxy_peers = daemon->config_.proxy_peers});
-  if (!server) return refused(server.error().text());
-  daemon->server_ = std::move(*server);
-  if (auto given_up = give_up_privileges(daemon->config_.user); !given_up) {
-    return refused(given_up.error());
-  }
-  log_info("runs-as {}", current_user());
+  if (auto bound = daemon->bind_sockets(); !bound) return refused(bound.error());
   if (auto opened = daemon->open_state(); !opened) return refused(opened.error());
   if (auto opened = daemon->open_outside(); !opened) return refused(opened.error());
   auto loaded = daemon->first_load();
@@ -150,6 +109,29 @@ Daemon::~Daemon() {
   if (prober_) prober_->stop();
   if (outside_) outside_->stop();
   if (server_) server_->stop();
+}
+
+/// What only root may do comes before it is given up.
+Result<void, std::string> Daemon::bind_sockets() {
+  const std::size_t wanted = config_.tcp.connections + other_descriptors;
+  if (const std::size_t has = raise_descriptor_limit(wanted); has < wanted) {
+    log_warning(
+        "few-descriptors has={} wanted={} why=\"tcp connections of the configuration and {} for "
+        "probes and files\"",
+        has, wanted, other_descriptors);
+  }
+  auto server = dns::Server::bind({.listen = config_.listen,
+                                   .tls_listen = config_.tls_listen,
+                                   .threads = config_.threads,
+                                   .seed = random_seed(),
+                                   .tcp = config_.tcp,
+                                   .rate_limit = config_.rate_limit,
+                                   .proxy_peers = config_.proxy_peers});
+  if (!server) return refused(server.error().text());
+  server_ = std::move(*server);
+  if (auto given_up = give_up_privileges(config_.user); !given_up) return given_up;
+  log_info("runs-as {}", current_user());
+  return {};
 }
 
 Result<void, std::string> Daemon::lock_folder(const std::string& folder) {

@@ -95,6 +95,7 @@ class Daemon {
  private:
   explicit Daemon(DaemonConfig config) : config_(std::move(config)) {}
 
+  [[nodiscard]] Result<void, std::string> bind_sockets();
   [[nodiscard]] Result<void, std::string> lock_folder(const std::string& folder);
   [[nodiscard]] Result<void, std::string> open_state();
   [[nodiscard]] Result<void, std::string> open_outside();

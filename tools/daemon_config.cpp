@@ -19,6 +19,7 @@ constexpr std::size_t listen_max = 64;
 constexpr std::size_t databases_max = 16;
 constexpr unsigned threads_max = 256;
 constexpr unsigned rate_max = 1'000'000;
+constexpr std::size_t tcp_connections_max = 1'000'000;
 constexpr std::size_t networks_max = 64;  // each is compared with every client
 constexpr std::size_t jurisdictions_max = 1000;
 constexpr std::uint64_t rotate_mib_max = 1024;  // a segment is read whole before it is removed
@@ -84,6 +85,7 @@ class ConfigReader {
          {"proxy-from", Presence::optional,
           [&](const Node& n) { read_networks(n, "proxy-from", config_.proxy_peers); }},
          {"rate-limit", Presence::optional, [&](const Node& n) { read_rate_limit(n); }},
+         {"tcp", Presence::optional, [&](const Node& n) { read_tcp(n); }},
          {"tsig-keys", Presence::optional,
           [&](const Node& n) { config_.tsig_keys = read_tsig_keys(reading_, n, folder_); }},
          {"nsid", Presence::optional, [&](const Node& n) { config_.identity.nsid = read_nsid(n); }},
@@ -242,6 +244,26 @@ class ConfigReader {
           [&](const Node& n) { read_switch(n, "dry-run", limit.is_dry_run); }},
          {"exempt", Presence::optional,
           [&](const Node& n) { read_networks(n, "exempt", limit.exempt); }}});
+  }
+
+  void read_tcp(const Node& node) {
+    dns::TcpLimits& limits = config_.tcp;
+    const auto number = [&](std::size_t dns::TcpLimits::* member, const char* what) {
+      return [this, &limits, member, what](const Node& n) {
+        assign(limits.*member, read_integer(reading_, n, what, {1, tcp_connections_max}));
+      };
+    };
+    // What a client is told of it is tenths of a second in 16 bits (RFC 7828 §3.1).
+    const DurationRange idle{std::chrono::seconds{1}, std::chrono::hours{1}};
+    read_map(
+        reading_, node, "tcp",
+        {{"connections", Presence::optional, number(&dns::TcpLimits::connections, "connections")},
+         {"per-client", Presence::optional,
+          number(&dns::TcpLimits::connections_per_client, "per-client")},
+         {"idle", Presence::optional, [&](const Node& n) {
+            assign(limits.idle, read_duration(reading_, n, "idle", idle));
+            config_.identity.tcp_idle = limits.idle;
+          }}});
   }
 
   void read_networks(const Node& node, std::string_view what, std::vector<geo::Prefix>& networks) {

@@ -10,6 +10,7 @@
 
 #include "dns/rate_limit.h"
 #include "dns/sockets.h"
+#include "dns/tcp_connections.h"
 #include "geo/base/diagnostics.h"
 #include "geo/base/moment.h"
 #include "tools/alerts_config.h"
@@ -43,6 +44,7 @@ struct DaemonConfig {
   std::optional<dns::Endpoint> http;  // metrics and status; left out: none
   std::vector<geo::Prefix> proxy_peers;
   dns::RateLimit rate_limit;  // left out: none
+  dns::TcpLimits tcp;         // of TCP and TLS
   std::vector<TsigKeyConfig> tsig_keys;
   IdentityConfig identity;  // NSID, CHAOS names, cookies
   std::string token_drop;   // folder of tokens to present; empty: none

@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "dns/tcp_connections.h"
-
 namespace demarc::tools {
 namespace {
 
@@ -38,7 +36,7 @@ Result<std::shared_ptr<const dns::Identity>, std::string> build_identity(
     identity.server = node.substr(0, dns::chaos_text_size_max);
   }
   identity.requires_cookie = config.requires_cookie;
-  identity.keepalive = static_cast<std::uint16_t>(dns::TcpLimits{}.idle.count() / 100);
+  identity.keepalive = static_cast<std::uint16_t>(config.tcp_idle.count() / 100);
   if (config.has_cookies && config.secret_files.empty()) {
     identity.cookie_secrets.push_back(config.random_secret);
   }

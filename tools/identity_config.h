@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "dns/identity.h"
+#include "dns/tcp_connections.h"
+#include "geo/base/moment.h"
 #include "geo/base/result.h"
 
 namespace demarc::tools {
@@ -21,8 +23,9 @@ struct IdentityConfig {
   bool has_cookies = true;
   std::vector<std::string> secret_files;  // the first signs; none: a random secret
   bool requires_cookie = false;
-  dns::CookieSecret random_secret{};       // of this process
-  std::string certificate_file, key_file;  // of DNS over TLS; empty: none
+  dns::CookieSecret random_secret{};              // of this process
+  Milliseconds tcp_idle = dns::TcpLimits{}.idle;  // what clients are told of it (RFC 7828)
+  std::string certificate_file, key_file;         // of DNS over TLS; empty: none
 };
 
 /// Reads secrets, certificate and key anew, so that a reload rolls them over. The error names the

@@ -1,5 +1,6 @@
 #include "tools/privileges.h"
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace demarc::tools {
@@ -80,6 +82,16 @@ std::string current_user() {
     return ::getpwuid_r(::geteuid(), entry, buffer, size, found);
   });
   return user ? user->name : fmt::format("user {}", ::geteuid());
+}
+
+std::size_t raise_descriptor_limit(std::size_t wanted) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  if (limit.rlim_cur >= wanted) return limit.rlim_cur;
+  const rlimit raised{wanted, std::max<rlim_t>(limit.rlim_max, wanted)};
+  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) return wanted;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted);
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
 }  // namespace demarc::tools

@@ -1,7 +1,9 @@
-// Who demarcd is once its sockets are bound: a user of its own, without capabilities.
+// What the process may do: who demarcd is once its sockets are bound, a user of its own without
+// capabilities, and how many descriptors it may have.
 // tools/daemon.cpp gives up its privileges before the first thread and the first file.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "geo/base/result.h"
@@ -16,5 +18,9 @@ namespace demarc::tools {
 
 /// "root", or "user 1001" if it has no name: who runs this now.
 [[nodiscard]] std::string current_user();
+
+/// Lets this process have `wanted` file descriptors, as far as it may; whoever runs as root may.
+/// Returns how many it can have now.
+std::size_t raise_descriptor_limit(std::size_t wanted);
 
 }  // namespace demarc::tools

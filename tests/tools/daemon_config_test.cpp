@@ -50,3 +50,31 @@ TEST_CASE("configuration: folders beside one another are fine, whatever they beg
   CHECK(found.list().empty());
   CHECK(config->state == folder.path() + "/repo-state");
 }
+
+TEST_CASE("configuration: how many TCP connections there may be", "[tools][config]") {
+  const TempFolder folder;
+  Diagnostics found;
+  const auto config = read_daemon_config(
+      folder.write("demarcd.yaml",
+                   "repository: repo\ntcp: { connections: 50000, per-client: 200, idle: 30s }\n"),
+      found);
+  REQUIRE(config);
+  CHECK(config->tcp.connections == 50'000);
+  CHECK(config->tcp.connections_per_client == 200);
+  CHECK(config->tcp.idle == std::chrono::seconds(30));
+  const auto identity = build_identity(config->identity, "node");
+  REQUIRE(identity);
+  CHECK((*identity)->keepalive == 300);
+}
+
+TEST_CASE("configuration: limits that no server could have are errors", "[tools][config]") {
+  const auto [text, column] = GENERATE(table<const char*, unsigned>(
+      {{"tcp: { connections: 0 }", 21}, {"tcp: { idle: 2h }", 14}, {"tcp: { clients: 5 }", 8}}));
+  const TempFolder folder;
+  Diagnostics found;
+  CHECK_FALSE(read_daemon_config(
+      folder.write("demarcd.yaml", std::string("repository: repo\n") + text + "\n"), found));
+  REQUIRE(found.list().size() == 1);
+  CHECK(found.list().front().place.line == 2);
+  CHECK(found.list().front().place.column == column);
+}
