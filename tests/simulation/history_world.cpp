@@ -219,6 +219,17 @@ void History::edit(Policy& policy) {
   if (one_in(3)) {
     policy.residency_rules = random_residency_rules();
     policy.digest = std::to_string(pick(1'000'000));
+    if (const auto& grants = steering_.state().grants; one_in(2) && !grants.empty()) {
+      // What somebody allowed a while ago, somebody else forbids.
+      const GrantScope& scope = grants.begin()->second.scope;
+      if (const auto to = policy.find_region(scope.to.front())) {
+        policy.residency_rules.insert(policy.residency_rules.begin(),
+                                      {.id = "not-there",
+                                       .effect = Effect::deny,
+                                       .to = {policy.region(*to).jurisdiction},
+                                       .mode = scope.mode});
+      }
+    }
     return;
   }
   if (one_in(3) || !policy.approvals) {
