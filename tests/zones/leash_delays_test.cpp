@@ -9,17 +9,6 @@
 namespace demarc::zones::testing {
 namespace {
 
-using namespace std::chrono_literals;
-using Records = std::set<std::size_t>;
-
-/// Everything off but what a test names.
-LeashSettings loose() {
-  LeashSettings leash;
-  leash.removed_per_minute = 100;
-  leash.failback_delay = 0ms;
-  return leash;
-}
-
 LeashSettings flapping() {
   LeashSettings leash = loose();
   leash.flap = FlapSettings{};

@@ -7,16 +7,6 @@
 namespace demarc::zones::testing {
 namespace {
 
-using namespace std::chrono_literals;
-using Records = std::set<std::size_t>;
-
-LeashSettings loose() {
-  LeashSettings leash;
-  leash.removed_per_minute = 100;
-  leash.failback_delay = 0ms;
-  return leash;
-}
-
 Records all_but(std::size_t count, const Records& out) {
   Records records;
   for (std::size_t i = 0; i < count; ++i) {

@@ -14,6 +14,17 @@
 
 namespace demarc::zones::testing {
 
+using namespace std::chrono_literals;
+using Records = std::set<std::size_t>;
+
+/// Everything off but what a test names.
+inline LeashSettings loose() {
+  LeashSettings leash;
+  leash.removed_per_minute = 100;
+  leash.failback_delay = 0ms;
+  return leash;
+}
+
 /// `count` records of weight 100 in eu, each with a check of its own.
 inline Service pool(std::size_t count, LeashSettings leash = {}) {
   std::vector<Record> records;

@@ -10,9 +10,6 @@
 namespace demarc::zones::testing {
 namespace {
 
-using namespace std::chrono_literals;
-using Records = std::set<std::size_t>;
-
 /// The most base weight that left the answers within any minute, records of weight 100.
 std::size_t most_removed(const LeashStory& story) {
   std::vector<std::pair<WallTime, std::size_t>> removals;
