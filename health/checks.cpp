@@ -71,6 +71,7 @@ std::vector<VerdictChange> Checks::note(TargetId id, const ProbeResult& result, 
   Target& target = found->second;
   target.detail = result.detail;
   target.latency = result.latency;
+  if (result.outcome == ProbeOutcome::pass) target.latencies.add(result.latency);
   if (result.certificate_end) target.certificate_end = result.certificate_end;
   if (!std::exchange(target.is_probed, true)) --unprobed_;
 
@@ -92,8 +93,16 @@ std::vector<VerdictChange> Checks::check_ages(const Moment& now) {
   return changes;
 }
 
+/// How long it has been down without a change, if it is.
+Milliseconds Checks::down_now(const Target& target, zones::Verdict verdict, const Moment& now) {
+  if (verdict != zones::Verdict::down) return Milliseconds(0);
+  return std::max(now.monotonic - target.since.monotonic, Milliseconds(0));
+}
+
 std::vector<VerdictChange> Checks::change(Target& target, const Transition& transition,
                                           const Moment& at) {
+  target.down_before += down_now(target, transition.from, at);
+  ++target.transitions;
   target.since = at;
   std::vector<VerdictChange> changes;
   changes.reserve(target.what.keys.size());
@@ -111,14 +120,18 @@ const Probe* Checks::find(TargetId target) const {
 std::vector<CheckState> Checks::snapshot(const Moment& now) const {
   std::vector<CheckState> states;
   for (const auto& [id, target] : targets_) {
-    CheckState state{.url = target.what.probe.url(),
-                     .verdict = target.machine.verdict(),
-                     .since = target.since,
-                     .detail = target.detail,
-                     .latency = target.latency,
-                     .passes = target.machine.passes(),
-                     .failures = target.machine.failures(),
-                     .certificate_end = target.certificate_end};
+    CheckState state{
+        .url = target.what.probe.url(),
+        .verdict = target.machine.verdict(),
+        .since = target.since,
+        .detail = target.detail,
+        .latency = target.latency,
+        .passes = target.machine.passes(),
+        .failures = target.machine.failures(),
+        .certificate_end = target.certificate_end,
+        .latencies = target.latencies,
+        .transitions = target.transitions,
+        .down_time = target.down_before + down_now(target, target.machine.verdict(), now)};
     if (const auto last = target.machine.last_result()) state.age = now.monotonic - *last;
     for (const std::string& key : target.what.keys) {
       state.key = key;

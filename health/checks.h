@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "geo/base/moment.h"
+#include "health/latency_histogram.h"
 #include "health/probe.h"
 #include "health/verdict_machine.h"
 #include "zones/verdict.h"
@@ -37,6 +38,10 @@ struct CheckState {
   unsigned passes = 0;                   // in a row, up to now
   unsigned failures = 0;
   std::optional<WallTime> certificate_end;  // https: as it was last seen
+  // Since the target began:
+  LatencyHistogram latencies;     // of probes that passed
+  std::uint64_t transitions = 0;  // of the verdict
+  Milliseconds down_time{0};      // with the verdict down, up to now
 };
 
 class Checks {
@@ -78,9 +83,14 @@ class Checks {
     std::chrono::microseconds latency{0};
     bool is_probed = false;
     std::optional<WallTime> certificate_end;
+    LatencyHistogram latencies;
+    std::uint64_t transitions = 0;
+    Milliseconds down_before{0};  // up to `since`
   };
   std::vector<VerdictChange> change(Target& target, const Transition& transition, const Moment& at);
   [[nodiscard]] VerdictMachine begin(const ProbeTarget& what, const Moment& now) const;
+  [[nodiscard]] static Milliseconds down_now(const Target& target, zones::Verdict verdict,
+                                             const Moment& now);
 
   std::map<TargetId, Target> targets_;
   std::map<std::string, zones::Verdict> seeds_;

@@ -13,6 +13,7 @@
 #include "tools/control_socket.h"
 #include "tools/daemon_config.h"
 #include "tools/explain.h"
+#include "tools/history_report.h"
 #include "tools/offline_steering.h"
 #include "tools/status.h"
 #include "zones/jws.h"
@@ -117,9 +118,33 @@ void add_explain(CLI::App& app, CliContext& context) {
 }
 
 void add_status(CLI::App& app, CliContext& context) {
-  app.add_subcommand("status", "what is served now, and why")->callback([&context] {
-    const auto answer = ask(context, {{"verb", "status"}});
-    if (answer) print(context, answer->at("status"), status_text(answer->at("status")));
+  struct Options {
+    bool wants_history = false;
+    std::string check, since = "7d";
+  };
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand("status", "what is served now, and why");
+  auto* history = verb->add_flag("--history", options->wants_history,
+                                 "how the checks fared: changes, time down, probe times");
+  verb->add_option("--check", options->check, "with --history: those whose key has this in it")
+      ->needs(history);
+  verb->add_option("--since", options->since, "with --history: how far back: 12h, 30d")
+      ->needs(history)
+      ->capture_default_str();
+  verb->callback([options, &context] {
+    if (!options->wants_history) {
+      const auto answer = ask(context, {{"verb", "status"}});
+      if (answer) print(context, answer->at("status"), status_text(answer->at("status")));
+      return;
+    }
+    const auto since = zones::yaml::parse_duration(options->since);
+    if (!since) {
+      return fail(context, exit_usage,
+                  "--since is `" + options->since + "`, expected an integer and ms, s, m, h or d");
+    }
+    const auto answer = ask(
+        context, {{"verb", "history"}, {"check", options->check}, {"since-ms", since->count()}});
+    if (answer) print(context, answer->at("history"), history_text(answer->at("history")));
   });
   app.add_subcommand("pending", "crossings that wait for an approval; exit 1 if there are any")
       ->callback([&context] {

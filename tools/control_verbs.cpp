@@ -12,6 +12,7 @@
 #include "tools/daemon.h"
 #include "tools/drill_verbs.h"
 #include "tools/explain.h"
+#include "tools/history_report.h"
 #include "tools/status.h"
 #include "tools/tenant_report.h"
 #include "zones/strict_json.h"
@@ -85,6 +86,19 @@ json test_alerts_verb(const Ask& ask) {
   const auto handed_in = ask.daemon.outside().test(ask.text("receiver"), ask.who);
   if (!handed_in) return failed(handed_in.error());
   return {{"ok", true}, {"text", "a test message is on its way"}};
+}
+
+json history_verb(const Ask& ask) {
+  const History* const history = ask.daemon.history();
+  if (history == nullptr) {
+    return failed("no history is kept; expected `history: 92d` in demarcd.yaml, and see the log");
+  }
+  const WallTime now = read_clocks().wall;
+  auto report = read_history(
+      history->path(),
+      {.part = ask.text("check"), .since = now - ask.duration("since-ms"), .now = now});
+  if (!report) return failed(report.error());
+  return {{"ok", true}, {"history", std::move(*report)}};
 }
 
 json revoke_verb(const Ask& ask) {
@@ -166,6 +180,7 @@ const std::map<std::string, std::function<json(const Ask&)>>& verbs() {
   static const std::map<std::string, std::function<json(const Ask&)>> table = {
       {"ping", [](const Ask&) { return json{{"ok", true}}; }},
       {"status", [](const Ask& a) { return json{{"ok", true}, {"status", status_of(a.daemon)}}; }},
+      {"history", history_verb},
       {"pending",
        [](const Ask& a) {
          return json{{"ok", true}, {"pending", pending_of(a.daemon.controller().steering())}};

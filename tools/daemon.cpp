@@ -278,12 +278,18 @@ Result<void, std::string> Daemon::start_prober() {
                                   },
                               .on_first_round_done = [this] { loop_->post([this] { serve(); }); }});
   const auto& state = controller_->steering().state();
+  std::map<std::string, std::string> restored;
   if (read_clocks().wall - state_saved_at_ < verdict_believed) {
     for (const auto& [key, check] : state.checks) {
       if (check.verdict == zones::Verdict::up || check.verdict == zones::Verdict::down) {
         prober_->seed(key, check.verdict);
+        restored.emplace(key, zones::to_text(check.verdict));
       }
     }
+  }
+  if (config_.history > Milliseconds(0)) {
+    history_ =
+        History::open(config_.state + "/history.db", config_.history, read_clocks().wall, restored);
   }
   auto started = prober_->start(health::build_targets(*configuration_->repository));
   if (!started) return refused(started.error().text());
@@ -379,6 +385,7 @@ void Daemon::take_verdicts() {
     changes.swap(verdicts_);
   }
   if (changes.empty()) return;
+  if (history_) history_->note(changes, read_clocks().wall);
   std::vector<decltype(zones::Event::what)> events;
   for (const health::VerdictChange& change : changes) {
     log_info("verdict check={} from={} to={} detail={}", change.key, zones::to_text(change.from),
@@ -416,6 +423,9 @@ void Daemon::every_second() {
     controller_->end_alert("prober");
   }
   outside_->every_second();
+  if (const WallTime now = read_clocks().wall; history_ && history_->wants_latencies(now)) {
+    history_->note_latencies(prober_->snapshot(), now);
+  }
   transfers_->send_due();
   after_step();
   loop_->set_timer(second_timer, std::chrono::steady_clock::now() + std::chrono::seconds(1),

@@ -21,6 +21,7 @@
 #include "tools/event_loop.h"
 #include "tools/file_watch.h"
 #include "tools/ground_watch.h"
+#include "tools/history.h"
 #include "tools/http_service.h"
 #include "tools/loader.h"
 #include "tools/local_names.h"
@@ -79,6 +80,8 @@ class Daemon {
   [[nodiscard]] const dns::Snapshot& snapshot() const noexcept { return published_->latest(); }
   [[nodiscard]] std::uint64_t generation() const noexcept;
   [[nodiscard]] const WorkCounts& work() const noexcept { return work_; }
+  /// Null: none is kept.
+  [[nodiscard]] const History* history() const noexcept { return history_.get(); }
   [[nodiscard]] bool is_serving() const noexcept { return is_serving_; }
   /// With the ports they really have.
   [[nodiscard]] const std::vector<dns::Endpoint>& listening() const noexcept {
@@ -126,6 +129,7 @@ class Daemon {
   std::unique_ptr<FileWatch> watch_;
   std::unique_ptr<TokenDrop> drop_;
   std::unique_ptr<HttpService> http_;
+  std::unique_ptr<History> history_;  // null: none is kept
 
   std::shared_ptr<const zones::Configuration> configuration_;
   std::shared_ptr<const geo::Databases> databases_;

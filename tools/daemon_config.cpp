@@ -86,6 +86,7 @@ class ConfigReader {
           [&](const Node& n) { read_networks(n, "proxy-from", config_.proxy_peers); }},
          {"rate-limit", Presence::optional, [&](const Node& n) { read_rate_limit(n); }},
          {"tcp", Presence::optional, [&](const Node& n) { read_tcp(n); }},
+         {"history", Presence::optional, [&](const Node& n) { read_history(n); }},
          {"tsig-keys", Presence::optional,
           [&](const Node& n) { config_.tsig_keys = read_tsig_keys(reading_, n, folder_); }},
          {"nsid", Presence::optional, [&](const Node& n) { config_.identity.nsid = read_nsid(n); }},
@@ -264,6 +265,15 @@ class ConfigReader {
             assign(limits.idle, read_duration(reading_, n, "idle", idle));
             config_.identity.tcp_idle = limits.idle;
           }}});
+  }
+
+  void read_history(const Node& node) {
+    if (node.kind == NodeKind::scalar && node.text == "off") {
+      config_.history = Milliseconds(0);
+      return;
+    }
+    const DurationRange kept{std::chrono::hours{24}, std::chrono::hours{24 * 3660}};
+    assign(config_.history, read_duration(reading_, node, "history", kept));
   }
 
   void read_networks(const Node& node, std::string_view what, std::vector<geo::Prefix>& networks) {

@@ -46,8 +46,9 @@ struct DaemonConfig {
   dns::RateLimit rate_limit;  // left out: none
   dns::TcpLimits tcp;         // of TCP and TLS
   std::vector<TsigKeyConfig> tsig_keys;
-  IdentityConfig identity;  // NSID, CHAOS names, cookies
-  std::string token_drop;   // folder of tokens to present; empty: none
+  IdentityConfig identity;                            // NSID, CHAOS names, cookies
+  Milliseconds history{std::chrono::hours{24 * 92}};  // of checks, in `state`; 0: none
+  std::string token_drop;                             // folder of tokens to present; empty: none
   /// Asked, now and then, for the addresses of CNAME endpoints; left out: nobody is.
   std::optional<dns::Endpoint> resolver;
   bool resolver_require_ad = true;  // believe only what it validated

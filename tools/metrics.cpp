@@ -109,6 +109,29 @@ void checks(Text& text, const std::vector<health::CheckState>& list) {
     text.value("demarc_check_age_seconds", static_cast<double>(check.age->count()) / 1000,
                fmt::format("check=\"{}\"", label(check.key)));
   }
+  text.head("demarc_check_transitions_total", "counter", "changes of the verdict");
+  for (const auto& check : list) {
+    text.value("demarc_check_transitions_total", check.transitions,
+               fmt::format("check=\"{}\"", label(check.key)));
+  }
+  text.head("demarc_check_down_seconds_total", "counter", "time with the verdict down");
+  for (const auto& check : list) {
+    text.value("demarc_check_down_seconds_total",
+               static_cast<double>(check.down_time.count()) / 1000,
+               fmt::format("check=\"{}\"", label(check.key)));
+  }
+  text.head("demarc_check_latency_seconds", "summary", "how long probes that passed took");
+  for (const auto& check : list) {
+    const std::string name = label(check.key);
+    for (const double share : {0.5, 0.95, 0.99}) {
+      const auto latency = check.latencies.quantile(share);
+      if (!latency) continue;
+      text.value("demarc_check_latency_seconds", static_cast<double>(latency->count()) / 1e6,
+                 fmt::format("check=\"{}\",quantile=\"{}\"", name, share));
+    }
+    text.value("demarc_check_latency_seconds_count", check.latencies.count(),
+               fmt::format("check=\"{}\"", name));
+  }
   text.head("demarc_check_certificate_end_seconds", "gauge",
             "when the endpoint's certificate ends, in seconds since 1970");
   for (const auto& check : list) {

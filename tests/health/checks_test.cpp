@@ -143,3 +143,24 @@ TEST_CASE("checks: when a certificate ends is kept while nobody answers", "[heal
   checks.note(added[0], seen, at(3s));
   CHECK(end() == at(2h).wall);
 }
+
+TEST_CASE("checks: what became of a target so far is counted", "[health][checks][history]") {
+  Checks checks;
+  const auto added = checks.replace({target("eu.example.net", {"a"})}, at(0s)).added;
+  REQUIRE(added.size() == 1);
+  const auto note = [&](const ProbeResult& result, Milliseconds when) {
+    (void)checks.note(added[0], result, at(when));
+    return checks.snapshot(at(when))[0];
+  };
+  CHECK(note(good, 1s).transitions == 1);
+  CHECK(note(bad, 10s).down_time == 0s);
+  CHECK(note(bad, 20s).transitions == 2);
+  CHECK(checks.snapshot(at(25s))[0].down_time == 5s);
+  CHECK(note(good, 30s).down_time == 10s);
+  CHECK(note(good, 40s).down_time == 20s);
+  const CheckState later = checks.snapshot(at(100s))[0];
+  CHECK(later.down_time == 20s);
+  CHECK(later.transitions == 3);
+  CHECK(later.latencies.count() == 3);
+  CHECK(later.latencies.quantile(0.5).value() >= 900us);
+}
