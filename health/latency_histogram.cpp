@@ -22,7 +22,7 @@ std::uint64_t LatencyHistogram::count() const noexcept {
 std::size_t LatencyHistogram::bucket_of(std::chrono::microseconds latency) noexcept {
   const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(latency.count(), 0));
   if (us < std::uint64_t{1} << first_doubling) return 0;
-  const int doubling = std::bit_width(us) - 1;
+  const int doubling = static_cast<int>(std::bit_width(us)) - 1;
   const std::uint64_t part = (us >> (doubling - parts_bits)) & (parts - 1);
   const auto bucket = static_cast<std::uint64_t>(doubling - first_doubling) * parts + part;
   return std::min<std::size_t>(bucket, bucket_count - 1);
@@ -30,8 +30,8 @@ std::size_t LatencyHistogram::bucket_of(std::chrono::microseconds latency) noexc
 
 std::chrono::microseconds LatencyHistogram::upper_end(std::size_t bucket) noexcept {
   const std::uint64_t next = bucket + 1;
-  const std::uint64_t doubling = first_doubling + next / parts;
-  const std::uint64_t begins = (parts + next % parts) << (doubling - parts_bits);
+  const std::uint64_t doubling = std::uint64_t{first_doubling} + next / parts;
+  const std::uint64_t begins = (parts + next % parts) << (doubling - std::uint64_t{parts_bits});
   return std::chrono::microseconds(begins - 1);
 }
 
