@@ -143,12 +143,21 @@ void set_limits(Options& options, Transfer& transfer) {
   options.set(CURLOPT_DNS_CACHE_TIMEOUT, resolved_for_seconds);
 }
 
+/// Over TLS the two agree on a version (RFC 7301), and what they agreed on is judged with the
+/// answer; without TLS, HTTP/2 has to be known to be there.
+long http_version_for_curl(const Probe& probe) {
+  if (probe.http_version == zones::HttpVersion::http1_1) return CURL_HTTP_VERSION_1_1;
+  return probe.scheme == ProbeScheme::https ? CURL_HTTP_VERSION_2TLS
+                                            : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+}
+
 void set_protocol(Options& options, Transfer& transfer, const TransferOptions& settings) {
   options.set(CURLOPT_PROTOCOLS_STR, "http,https");
   options.set(CURLOPT_FOLLOWLOCATION, 0L);
   options.set(CURLOPT_PROXY, "");
   options.set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  options.set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  options.set(CURLOPT_HTTP_VERSION, http_version_for_curl(transfer.probe));
+  if (transfer.probe.method == zones::ProbeMethod::head) options.set(CURLOPT_NOBODY, 1L);
   options.set(CURLOPT_HTTP09_ALLOWED, 0L);
   options.set(CURLOPT_PATH_AS_IS, 1L);
   options.set(CURLOPT_FRESH_CONNECT, 1L);
@@ -157,7 +166,9 @@ void set_protocol(Options& options, Transfer& transfer, const TransferOptions& s
   options.set(CURLOPT_PRIVATE, static_cast<void*>(&transfer));
   if (transfer.resolve) options.set(CURLOPT_RESOLVE, transfer.resolve.get());
   if (transfer.connect_to) options.set(CURLOPT_CONNECT_TO, transfer.connect_to.get());
-  if (transfer.probe.scheme == ProbeScheme::tcp) options.set(CURLOPT_CONNECT_ONLY, 1L);
+  if (is_bare(transfer.probe.scheme)) options.set(CURLOPT_CONNECT_ONLY, 1L);
+  // It may be no HTTP server at all, and refuse a handshake that names HTTP.
+  if (transfer.probe.scheme == ProbeScheme::tls) options.set(CURLOPT_SSL_ENABLE_ALPN, 0L);
 }
 
 void set_tls(Options& options, const TransferOptions& settings) {
@@ -173,9 +184,9 @@ void set_tls(Options& options, const TransferOptions& settings) {
 }
 
 std::string url_for_curl(const Probe& probe) {
-  if (probe.scheme != ProbeScheme::tcp) return probe.url();
-  Probe connect_only = probe;  // libcurl knows no tcp://; with CONNECT_ONLY nothing is sent
-  connect_only.scheme = ProbeScheme::http;
+  if (!is_bare(probe.scheme)) return probe.url();
+  Probe connect_only = probe;  // libcurl knows neither scheme; with CONNECT_ONLY nothing is sent
+  connect_only.scheme = probe.scheme == ProbeScheme::tls ? ProbeScheme::https : ProbeScheme::http;
   return connect_only.url();
 }
 
@@ -192,7 +203,7 @@ std::unique_ptr<Transfer> build_transfer(TargetId target, const Probe& probe,
   options.set(CURLOPT_URL, url_for_curl(probe).c_str());
   set_limits(options, *transfer);
   set_protocol(options, *transfer, settings);
-  if (probe.scheme == ProbeScheme::https) set_tls(options, settings);
+  if (has_certificate(probe.scheme)) set_tls(options, settings);
   if (options.error() == CURLE_OK) transfer->easy = std::move(easy);
   return transfer;
 }
@@ -240,6 +251,9 @@ std::string error_detail(const Transfer& transfer, CURLcode code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
       return "not an HTTP/1.1 answer";
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+      return "not an HTTP/2 answer";
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
       return error_number == ECONNRESET ? "connection reset" : clean(text);
@@ -264,22 +278,31 @@ std::optional<WallTime> certificate_end(const Transfer& transfer) {
   return std::nullopt;
 }
 
+/// What a good connection, handshake or status is worth after the check's own expectations.
+ProbeResult judge_expectations(const Transfer& transfer, std::string detail) {
+  const auto now = std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
+  if (const auto unmet = find_unmet(transfer.probe.expect, transfer.heard, now)) {
+    return {.detail = fmt::format("{}, but {}", detail, *unmet)};
+  }
+  return {.outcome = ProbeOutcome::pass, .detail = std::move(detail)};
+}
+
 ProbeResult judge_answer(const Transfer& transfer) {
   long status = 0;
+  long version = CURL_HTTP_VERSION_NONE;
   curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
-  ProbeResult result{.detail = fmt::format("HTTP {}", status)};
+  curl_easy_getinfo(transfer.easy.get(), CURLINFO_HTTP_VERSION, &version);
+  std::string detail = fmt::format("HTTP {}", status);
   const bool is_expected =
       std::ranges::any_of(transfer.probe.expect_status, [&](const zones::StatusRange& range) {
         return status >= range.first && status <= range.last;
       });
-  if (!is_expected) return result;
-  const auto now = std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
-  if (const auto unmet = find_unmet(transfer.probe.expect, transfer.heard, now)) {
-    result.detail += ", but " + *unmet;
-  } else {
-    result.outcome = ProbeOutcome::pass;
+  if (!is_expected) return {.detail = std::move(detail)};
+  const bool wants_http2 = transfer.probe.http_version == zones::HttpVersion::http2;
+  if (wants_http2 && version != CURL_HTTP_VERSION_2_0) {
+    return {.detail = detail + ", but the server chose HTTP/1.1, expected HTTP/2"};
   }
-  return result;
+  return judge_expectations(transfer, std::move(detail));
 }
 
 ProbeResult judge(const Transfer& transfer, CURLcode code) {
@@ -288,8 +311,14 @@ ProbeResult judge(const Transfer& transfer, CURLcode code) {
   }
   const bool is_capped = code == CURLE_WRITE_ERROR && transfer.body_bytes >= body_cap_bytes;
   if (code != CURLE_OK && !is_capped) return {.detail = error_detail(transfer, code)};
-  if (transfer.probe.scheme == ProbeScheme::tcp) {
-    return {.outcome = ProbeOutcome::pass, .detail = "connected"};
+  switch (transfer.probe.scheme) {
+    case ProbeScheme::tcp:
+      return {.outcome = ProbeOutcome::pass, .detail = "connected"};
+    case ProbeScheme::tls:
+      return judge_expectations(transfer, "TLS handshake");
+    case ProbeScheme::http:
+    case ProbeScheme::https:
+      break;
   }
   return judge_answer(transfer);
 }
@@ -325,7 +354,7 @@ void CurlTransfers::Multi::collect(std::vector<Finished>& finished) {
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
     curl_off_t took = 0;
     curl_easy_getinfo(message->easy_handle, CURLINFO_TOTAL_TIME_T, &took);
-    if (transfer->probe.scheme == ProbeScheme::https) {
+    if (has_certificate(transfer->probe.scheme)) {
       transfer->heard.certificate_end = certificate_end(*transfer);
     }
     ProbeResult result = judge(*transfer, code);

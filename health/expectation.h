@@ -17,7 +17,7 @@ struct HeardAnswer {
   std::string body;                                          // its beginning
   bool is_body_cut = false;                                  // there was more of it
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
-  std::optional<WallTime> certificate_end;                   // https: when it stops being good
+  std::optional<WallTime> certificate_end;                   // https, tls: when it stops being good
 };
 
 /// The first thing that is not as expected, as one short printable line; nothing: all is.

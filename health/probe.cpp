@@ -27,6 +27,8 @@ SchemeFacts facts_of(ProbeScheme scheme) noexcept {
       return {"https", 443};
     case ProbeScheme::tcp:
       return {"tcp", std::nullopt};
+    case ProbeScheme::tls:
+      return {"tls", std::nullopt};
   }
   return {"tcp", std::nullopt};
 }
@@ -36,6 +38,8 @@ Probe build_probe(const zones::Service& service, const zones::HealthCheck& check
               .host = check.host,
               .port = check.port,
               .path = check.path,
+              .method = check.method,
+              .http_version = check.http_version,
               .addresses = service.record(check.record).addresses,
               .connect_port = check.port,
               .timing = {check.interval, check.timeout, check.fall, check.rise},
@@ -45,7 +49,7 @@ Probe build_probe(const zones::Service& service, const zones::HealthCheck& check
     probe.addresses = {check.probe_at->address};
     probe.connect_port = check.probe_at->port;
   }
-  if (check.scheme == ProbeScheme::tcp) {  // nothing is asked, nothing is answered
+  if (is_bare(check.scheme)) {  // nothing is asked, nothing is answered
     probe.path.clear();
     probe.expect_status.clear();
   }

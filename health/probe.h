@@ -24,11 +24,13 @@ struct Probe {
   zones::ProbeScheme scheme = zones::ProbeScheme::https;
   std::string host;  // for Host and SNI; resolved if there are no addresses
   std::uint16_t port = 443;
-  std::string path = "/";               // with its query; empty for tcp
+  std::string path = "/";  // with its query; empty for tcp and tls
+  zones::ProbeMethod method = zones::ProbeMethod::get;
+  zones::HttpVersion http_version = zones::HttpVersion::http1_1;
   std::vector<geo::Address> addresses;  // where to connect; the first that accepts is asked
   std::uint16_t connect_port = 443;     // differs from `port` with `probe-at`
   CheckTiming timing;
-  std::vector<zones::StatusRange> expect_status;  // empty for tcp
+  std::vector<zones::StatusRange> expect_status;  // empty for tcp and tls
   zones::ExpectedAnswer expect;
 
   /// "https://api.eu.example.sov:8443/health"; "tcp://host:port".

@@ -200,7 +200,18 @@ struct SetWeight {
   std::uint16_t weight = 0;
 };
 
-enum class ProbeScheme : std::uint8_t { http, https, tcp };
+enum class ProbeScheme : std::uint8_t { http, https, tcp, tls };
+enum class ProbeMethod : std::uint8_t { get, head };
+/// The answer must be in it, too. Over http `http2` is spoken from the first byte (RFC 9113 §3.3).
+enum class HttpVersion : std::uint8_t { http1_1, http2 };
+
+/// Neither asks anything after the connection, or the handshake.
+[[nodiscard]] constexpr bool is_bare(ProbeScheme scheme) noexcept {
+  return scheme == ProbeScheme::tcp || scheme == ProbeScheme::tls;
+}
+[[nodiscard]] constexpr bool has_certificate(ProbeScheme scheme) noexcept {
+  return scheme == ProbeScheme::https || scheme == ProbeScheme::tls;
+}
 
 struct StatusRange {
   std::uint16_t first = 200;
@@ -232,7 +243,7 @@ struct ExpectedAnswer {
   std::string body;  // occurs in it; empty: no matter
   std::vector<ExpectedHeader> headers;
   std::vector<ExpectedValue> values;
-  Milliseconds certificate_left{0};  // https: the certificate is good for so long at least
+  Milliseconds certificate_left{0};  // https, tls: the certificate is good for so long at least
   auto operator<=>(const ExpectedAnswer&) const = default;
 };
 
@@ -248,8 +259,10 @@ struct HealthCheck {
   Milliseconds timeout{4'000};
   unsigned fall = 3;
   unsigned rise = 2;
-  std::vector<StatusRange> expect_status{StatusRange{}};
-  ExpectedAnswer expect;  // nothing for tcp
+  ProbeMethod method = ProbeMethod::get;
+  HttpVersion http_version = HttpVersion::http1_1;
+  std::vector<StatusRange> expect_status{StatusRange{}};  // no matter to tcp and tls
+  ExpectedAnswer expect;   // nothing for tcp; for tls only the certificate's time
   bool is_canary = false;  // its failure says that we ourselves are cut off
   bool has_on_fail = false;
   std::vector<SetWeight> on_fail;

@@ -47,6 +47,8 @@ TEST_CASE("targets: whatever differs in the question makes another target", "[he
   SECTION("timeout") { other.timeout = 5s; }
   SECTION("fall") { other.fall = 4; }
   SECTION("rise") { other.rise = 4; }
+  SECTION("method") { other.method = zones::ProbeMethod::head; }
+  SECTION("http-version") { other.http_version = zones::HttpVersion::http2; }
   SECTION("expect-status") { other.expect_status = {{200, 200}}; }
   SECTION("expect-body") { other.expect.body = "ok"; }
   SECTION("expect-header") { other.expect.headers = {{"x-role", "primary"}}; }
@@ -64,10 +66,10 @@ TEST_CASE("targets: probe-at replaces the record's addresses", "[health][probe]"
   CHECK(probe.port == 443);
 }
 
-TEST_CASE("targets: a tcp check has neither path nor status", "[health][probe]") {
+TEST_CASE("targets: a tcp or tls check has neither path nor status", "[health][probe]") {
   auto one = check("a", "/");
   auto two = check("b", "/other");
-  one.scheme = two.scheme = ProbeScheme::tcp;
+  one.scheme = two.scheme = GENERATE(ProbeScheme::tcp, ProbeScheme::tls);
   two.expect_status = {{300, 399}};
   CHECK(build_targets(repository({one, two})).size() == 1);
 }
@@ -80,6 +82,7 @@ TEST_CASE("probe: its URL names the port unless the scheme does", "[health][prob
           {ProbeScheme::http, "a.example", 80, "/", "http://a.example/"},
           {ProbeScheme::http, "a.example", 443, "/", "http://a.example:443/"},
           {ProbeScheme::tcp, "a.example", 80, "", "tcp://a.example:80"},
+          {ProbeScheme::tls, "a.example", 443, "", "tls://a.example:443"},
           {ProbeScheme::http, "2001:db8::1", 8080, "/", "http://[2001:db8::1]:8080/"},
       }));
   CHECK(Probe{.scheme = scheme, .host = host, .port = port, .path = path}.url() == expected);

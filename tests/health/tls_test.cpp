@@ -4,6 +4,7 @@
 #include "tests/health/probing.h"
 #include "tests/support/certificates.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/wait_for.h"
 
 using namespace demarc;
 using namespace demarc::health;
@@ -120,4 +121,61 @@ TEST_CASE("https: a server without TLS, and a CA file that is none", "[health][t
   REQUIRE(no_ca);
   CHECK(no_ca->outcome == ProbeOutcome::fail);
   CHECK(no_ca->detail.starts_with("CA file: "));
+}
+
+TEST_CASE("tls: the handshake is all that is asked for, and its certificate is looked at",
+          "[health][tls]") {
+  const CertificateAuthority ca;
+  const TempFolder folder;
+  const TransferOptions options{.ca_file = folder.write("ca.pem", ca.pem())};
+  HttpBackend backend({.tls = ca.issue({.host = probed_host, .ends_in = 30h})});
+  backend.hang();
+  Probe probe = local_probe(backend.port(), ProbeScheme::tls);
+  probe.path.clear();
+  const auto good = probe_once(probe, options);
+  REQUIRE(good);
+  CHECK(good->outcome == ProbeOutcome::pass);
+  CHECK(good->detail == "TLS handshake");
+  CHECK(testing::wait_for([&] { return backend.last_server_name() == probed_host; }));
+  CHECK(backend.requests() == 0);
+  REQUIRE(good->certificate_end);
+  const auto left = *good->certificate_end - std::chrono::system_clock::now();
+  CHECK((left > 29h && left <= 30h));
+  probe.expect.certificate_left = 31h;
+  const auto soon = probe_once(probe, options);
+  REQUIRE(soon);
+  CHECK(soon->outcome == ProbeOutcome::fail);
+  CHECK(soon->detail ==
+        "TLS handshake, but the certificate is good for 29 h, expected 31 h at least");
+}
+
+TEST_CASE("tls: it names no protocol, so that a server of any may answer", "[health][tls]") {
+  const CertificateAuthority ca;
+  const TempFolder folder;
+  const TransferOptions options{.ca_file = folder.write("ca.pem", ca.pem())};
+  // It would refuse a client that offers protocols and not this one.
+  HttpBackend backend({.tls = ca.issue({.host = probed_host}), .alpn = testing::Alpn::h2});
+  const auto result = probe_once(local_probe(backend.port(), ProbeScheme::tls), options);
+  REQUIRE(result);
+  CHECK(result->detail == "TLS handshake");
+}
+
+TEST_CASE("tls: a bad certificate, no TLS and nobody there are failures", "[health][tls]") {
+  const CertificateAuthority ca;
+  const TempFolder folder;
+  const TransferOptions options{.ca_file = folder.write("ca.pem", ca.pem())};
+  const auto detail = [&](const HttpBackend& backend) {
+    const auto result = probe_once(local_probe(backend.port(), ProbeScheme::tls), options);
+    if (!result) return std::string("no result");
+    CHECK(result->outcome == ProbeOutcome::fail);
+    return result->detail;
+  };
+  HttpBackend expired({.tls = ca.issue({.host = probed_host, .ends_in = -60s})});
+  CHECK(detail(expired) == "certificate: certificate has expired");
+  HttpBackend other({.tls = ca.issue({.host = "api.us.example"})});
+  CHECK(detail(other).contains(probed_host));
+  HttpBackend plain;
+  CHECK(detail(plain).starts_with("TLS: "));
+  plain.close();
+  CHECK(detail(plain) == "connection refused");
 }

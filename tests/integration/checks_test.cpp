@@ -85,3 +85,33 @@ TEST_CASE("checks: when an endpoint's certificate ends is in status and metrics"
   const auto left = end - std::chrono::system_clock::now().time_since_epoch();
   CHECK((left > 71h && left <= 72h));
 }
+
+TEST_CASE("checks: a tls check follows the handshake, an HTTP/2 check the version",
+          "[integration][health]") {
+  Server server;
+  const CertificateAuthority ca;
+  const TlsIdentity identity = ca.issue({.host = "shop.eu.example.net", .ends_in = 72h});
+  HttpBackend shop({.tls = identity, .alpn = Alpn::h2, .speaks_http2 = true});
+  std::ofstream(server.path("ca.pem")) << ca.pem();
+  edit(server.path("demarcd.yaml"), "node: test", "node: test\nprobe-ca: ca.pem");
+  const bool is_tls = GENERATE(true, false);
+  const std::string endpoint = is_tls ? fmt::format("tls://shop.eu.example.net:{}", shop.port())
+                                      : "https://shop.eu.example.net/health";
+  const std::string more = is_tls ? "certificate-min: 1d" : "http-version: 2";
+  edit(server.path("repository/zones/example.com.yaml"),
+       fmt::format("http://shop.eu.example.net/health\n        probe-at: 127.0.0.1:{}",
+                   server.eu.port()),
+       fmt::format("{}\n        probe-at: 127.0.0.1:{}\n        {}", endpoint, shop.port(), more));
+  server.start();
+  const std::string check = endpoint.substr(endpoint.find("shop.eu"));
+  CHECK(server.answers("shop.example.com", Server::shop_home));
+  CHECK(detail_of(server, check) == (is_tls ? "TLS handshake" : "HTTP 200"));
+  CHECK((shop.requests() == 0) == is_tls);
+
+  shop.close();
+  CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_abroad); }));
+  const std::string why = server.ask({"explain", "shop.example.com"}).out;
+  CHECK(why.find("connection refused") != std::string::npos);
+  shop.reopen();
+  CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_home); }));
+}

@@ -20,6 +20,8 @@
 
 #include <fmt/format.h>
 
+#include "tests/support/http2_answer.h"
+
 namespace demarc::testing {
 
 namespace {
@@ -100,7 +102,7 @@ std::string Received::header(const std::string& name) const {
 }
 
 HttpBackend::HttpBackend(BackendOptions options)
-    : options_(std::move(options)), tls_(options_.tls) {
+    : options_(std::move(options)), tls_(options_.tls, options_.alpn) {
   reserved_ = bound_socket({options_.address, options_.port});
   port_ = port_of(reserved_);
   reopen();
@@ -213,7 +215,11 @@ void HttpBackend::serve(Connection& connection) {
       }
       ++requests_;
       if (behaviour.conduct == Conduct::reset) close_with_reset(socket);
-      answer(stream, behaviour);
+      if (options_.speaks_http2 && is_http2_preface(*head)) {
+        answer_http2(stream, behaviour.status, behaviour.body);
+      } else {
+        answer(stream, behaviour);
+      }
     }
   }
   const std::scoped_lock lock(mutex_);

@@ -39,7 +39,7 @@ struct Behaviour {
   std::chrono::milliseconds delay{0};
   std::string location;
   std::string body = "ok\n";  // with Conduct::answer
-  std::string headers;         // likewise: whole lines
+  std::string headers;        // likewise: whole lines
 };
 
 /// One request as it was read.
@@ -53,6 +53,8 @@ struct BackendOptions {
   std::string address = "127.0.0.1";  // or "::1"
   std::uint16_t port = 0;             // 0: any free one
   std::optional<TlsIdentity> tls;     // none: plain HTTP
+  Alpn alpn = Alpn::none;             // h2: a TLS client that does not offer it is refused
+  bool speaks_http2 = false;          // to a client that begins with its preface
 };
 
 /// All members may be called from any thread. Throws std::system_error if it cannot listen.

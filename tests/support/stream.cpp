@@ -20,9 +20,20 @@ std::unique_ptr<BIO, decltype(&BIO_free_all)> reader(const std::string& pem) {
   return {BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free_all};
 }
 
+int choose_h2(SSL* /*ssl*/, const unsigned char** out, unsigned char* out_size,
+              const unsigned char* offered, unsigned offered_size, void* /*user*/) {
+  static constexpr unsigned char ours[] = {2, 'h', '2'};
+  unsigned char* chosen = nullptr;
+  const int found =
+      SSL_select_next_proto(&chosen, out_size, ours, sizeof ours, offered, offered_size);
+  if (found != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *out = chosen;
+  return SSL_TLSEXT_ERR_OK;
+}
+
 }  // namespace
 
-TlsServer::TlsServer(const std::optional<TlsIdentity>& identity) {
+TlsServer::TlsServer(const std::optional<TlsIdentity>& identity, Alpn alpn) {
   if (!identity) return;
   context_ = SSL_CTX_new(TLS_server_method());
   const auto certificate_text = reader(identity->certificate_pem);
@@ -34,6 +45,7 @@ TlsServer::TlsServer(const std::optional<TlsIdentity>& identity) {
   X509_free(certificate);
   EVP_PKEY_free(key);
   if (!good) throw std::runtime_error("the TLS identity is not a certificate and its key");
+  if (alpn == Alpn::h2) SSL_CTX_set_alpn_select_cb(context_, &choose_h2, nullptr);
 }
 
 TlsServer::~TlsServer() { SSL_CTX_free(context_); }
@@ -81,6 +93,13 @@ std::string Stream::read_body(std::size_t size) {
     ahead_.append(chunk, static_cast<std::size_t>(got));
   }
   return ahead_.substr(0, size);
+}
+
+std::optional<std::string> Stream::take(std::size_t size) {
+  std::string bytes = read_body(size);
+  if (bytes.size() < size) return std::nullopt;
+  ahead_.erase(0, size);
+  return bytes;
 }
 
 bool Stream::write(std::string_view bytes) {

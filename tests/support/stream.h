@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,11 +15,14 @@ struct ssl_st;
 
 namespace demarc::testing {
 
+/// What a TLS server chooses of the protocols that a client offers (RFC 7301).
+enum class Alpn : std::uint8_t { none, h2 };
+
 /// The TLS side of a server; empty without an identity.
 class TlsServer {
  public:
   /// Throws std::runtime_error if the identity is not one.
-  explicit TlsServer(const std::optional<TlsIdentity>& identity);
+  explicit TlsServer(const std::optional<TlsIdentity>& identity, Alpn alpn = Alpn::none);
   ~TlsServer();
   TlsServer(const TlsServer&) = delete;
   TlsServer& operator=(const TlsServer&) = delete;
@@ -47,6 +51,8 @@ class Stream {
   [[nodiscard]] std::optional<std::string> read_head();
   /// The next `size` bytes after the head; what came of them if the peer ends before.
   [[nodiscard]] std::string read_body(std::size_t size);
+  /// Takes just `size` of the bytes that come next; nothing if the peer ends before.
+  [[nodiscard]] std::optional<std::string> take(std::size_t size);
   /// False: the peer is gone.
   bool write(std::string_view bytes);
   /// Waits until the peer ends.

@@ -104,11 +104,12 @@ TEST_CASE("repository: every key of a service reaches the model", "[zones][repos
       - { region: us, weight: 0, endpoint: api.us.example, addresses: 198.51.100.1 }
     health-checks:
       - { endpoint: "http://api.EU.example:8080/h?x=1", interval: 100ms, fall: 1, rise: 100,
-          expect-status: [204, 300-399] }
+          expect-status: [204, 300-399], method: HEAD, http-version: 2 }
       - { endpoint: "tcp://api.eu.example:5432", timeout: 10ms }
       - { endpoint: api.ch.example, interval: 1s, expect-body: all is well,
           expect-header: { X-Role: primary }, expect-json: { /a~1b/0: 3, /up: true },
           certificate-min: 7d }
+      - { endpoint: "tls://api.ch.example:636", certificate-min: 1d }
     quorum: 2
     on-block: api.ch
 )"}});
@@ -138,14 +139,21 @@ TEST_CASE("repository: every key of a service reaches the model", "[zones][repos
   CHECK(service.checks[0].path == "/h?x=1");
   CHECK(service.checks[0].timeout == Milliseconds{100});  // never over the interval
   CHECK(service.checks[0].expect_status == std::vector<StatusRange>{{204, 204}, {300, 399}});
+  CHECK(service.checks[0].method == ProbeMethod::head);
+  CHECK(service.checks[0].http_version == HttpVersion::http2);
   CHECK(service.checks[1].scheme == ProbeScheme::tcp);
   CHECK(service.checks[1].port == 5432);
   CHECK(service.checks[1].expect == ExpectedAnswer{});
   CHECK(service.checks[2].path == "/");
+  CHECK(service.checks[2].method == ProbeMethod::get);
+  CHECK(service.checks[2].http_version == HttpVersion::http1_1);
   CHECK(service.checks[2].expect == ExpectedAnswer{.body = "all is well",
                                                    .headers = {{"x-role", "primary"}},
                                                    .values = {{"/a~1b/0", "3"}, {"/up", "true"}},
                                                    .certificate_left = std::chrono::hours{7 * 24}});
+  CHECK(service.checks[3].scheme == ProbeScheme::tls);
+  CHECK(service.checks[3].port == 636);
+  CHECK(service.checks[3].expect.certificate_left == std::chrono::hours{24});
 }
 
 TEST_CASE("repository: a quorum of any is one, of all more than there can be",

@@ -260,13 +260,13 @@ TEST_CASE("service: what is refused, and where", "[zones][yaml]") {
       - { endpoint: "http://a.eu.example/4", certificate-min: 30m, expect-json: { status: ok, /a~2: 1 } }
       - { endpoint: a.eu.example/5, expect-header: { "x role": a }, expect-body: "" })",
        {"zones/a.yaml:10:21: [bad-check-endpoint] endpoint is `ftp://a.eu.example/`; expected "
-        "NAME[:PORT][/PATH] with or without http:// or https://, or tcp://NAME:PORT",
+        "NAME[:PORT][/PATH] with or without http:// or https://, or tcp:// or tls://NAME:PORT",
         "zones/a.yaml:11:21: [bad-check-endpoint] endpoint is `tcp://a.eu.example`; expected "
-        "NAME[:PORT][/PATH] with or without http:// or https://, or tcp://NAME:PORT",
+        "NAME[:PORT][/PATH] with or without http:// or https://, or tcp:// or tls://NAME:PORT",
         "zones/a.yaml:12:21: [bad-check-endpoint] endpoint is `a.eu.example:0`; expected "
-        "NAME[:PORT][/PATH] with or without http:// or https://, or tcp://NAME:PORT",
+        "NAME[:PORT][/PATH] with or without http:// or https://, or tcp:// or tls://NAME:PORT",
         "zones/a.yaml:13:21: [bad-check-endpoint] endpoint is `192.0.2.1/health`; expected "
-        "NAME[:PORT][/PATH] with or without http:// or https://, or tcp://NAME:PORT",
+        "NAME[:PORT][/PATH] with or without http:// or https://, or tcp:// or tls://NAME:PORT",
         "zones/a.yaml:14:21: [check-without-record] no record has the endpoint `b.eu.example`; did "
         "you mean `a.eu.example`?",
         "zones/a.yaml:15:47: [bad-probe-at] probe-at is `127.0.0.1`; expected an address and a "
@@ -292,10 +292,12 @@ TEST_CASE("service: what is refused, and where", "[zones][yaml]") {
         "zones/a.yaml:19:47: [bad-duration] interval is `99ms`; expected an integer and ms, s, m, "
         "h or d, from 100ms to 1h",
         "zones/a.yaml:20:9: [missing-key] health check without `endpoint`; expected that key",
-        "zones/a.yaml:21:21: [no-answer-to-expect] a tcp check hears no answer; expected http:// "
-        "or https:// beside expect-body, expect-header and expect-json",
-        "zones/a.yaml:21:21: [no-certificate-to-expect] certificate-min without a certificate; "
-        "expected an https:// endpoint",
+        "zones/a.yaml:21:45: [setting-without-use] `expect-body` in a tcp check; expected it with "
+        "an http:// or https:// endpoint only",
+        "zones/a.yaml:21:62: [setting-without-use] `certificate-min` in a tcp check; expected it "
+        "with an https:// or tls:// endpoint only",
+        "zones/a.yaml:22:46: [setting-without-use] `certificate-min` in an http check; expected it "
+        "with an https:// or tls:// endpoint only",
         "zones/a.yaml:22:63: [bad-duration] certificate-min is `30m`; expected an integer and ms, "
         "s, m, h or d, from 1h to 365d",
         "zones/a.yaml:22:83: [bad-pointer] the key is `status`; expected it to begin with /, and ~ "
@@ -305,6 +307,36 @@ TEST_CASE("service: what is refused, and where", "[zones][yaml]") {
         "zones/a.yaml:23:54: [bad-header] `x role` is no header's name; expected letters, digits "
         "and `-`",
         "zones/a.yaml:23:82: [wrong-type] expect-body is empty; expected text"}},
+      {"settings that no probe of the kind has a use for",
+       R"(    records:
+      - { region: eu, weight: 100, endpoint: a.eu.example, addresses: 192.0.2.1 }
+      - { region: us, weight: 0, endpoint: a.us.example, addresses: 198.51.100.1 }
+    health-checks:
+      - { endpoint: "tcp://a.eu.example:1", expect-status: 200, method: GET, http-version: 2 }
+      - { endpoint: "tls://a.eu.example:1", certificate-min: 7d, expect-header: { a: b } }
+      - { endpoint: a.eu.example/1, method: HEAD, expect-body: ok, expect-json: { /a: 1 } }
+      - { endpoint: a.eu.example/2, method: head, http-version: 3 }
+      - { endpoint: tls://a.eu.example, expect-status: 200 }
+      - { endpoint: "tls://a.eu.example:1/path" })",
+       {"zones/a.yaml:10:45: [setting-without-use] `expect-status` in a tcp check; expected it "
+        "with an http:// or https:// endpoint only",
+        "zones/a.yaml:10:65: [setting-without-use] `method` in a tcp check; expected it with an "
+        "http:// or https:// endpoint only",
+        "zones/a.yaml:10:78: [setting-without-use] `http-version` in a tcp check; expected it with "
+        "an http:// or https:// endpoint only",
+        "zones/a.yaml:11:66: [setting-without-use] `expect-header` in a tls check; expected it "
+        "with an http:// or https:// endpoint only",
+        "zones/a.yaml:12:51: [setting-without-use] `expect-body` beside `method: HEAD`, whose "
+        "answer has no body; expected `method: GET`",
+        "zones/a.yaml:12:68: [setting-without-use] `expect-json` beside `method: HEAD`, whose "
+        "answer has no body; expected `method: GET`",
+        "zones/a.yaml:13:45: [bad-choice] method is `head`; did you mean `HEAD`?",
+        "zones/a.yaml:13:65: [bad-choice] http-version is `3`; did you mean `2`?",
+        "zones/a.yaml:14:21: [bad-check-endpoint] endpoint is `tls://a.eu.example`; expected "
+        "NAME[:PORT][/PATH] with or without http:// or https://, or tcp:// or tls://NAME:PORT",
+        "zones/a.yaml:15:21: [bad-check-endpoint] endpoint is `tls://a.eu.example:1/path`; "
+        "expected NAME[:PORT][/PATH] with or without http:// or https://, or tcp:// or "
+        "tls://NAME:PORT"}},
       {"on-fail",
        R"(    records:
       - { region: eu, weight: 100, endpoint: a.eu.example, addresses: 192.0.2.1 }

@@ -49,6 +49,8 @@ std::string_view scheme_text(ProbeScheme scheme) {
       return "https";
     case ProbeScheme::tcp:
       return "tcp";
+    case ProbeScheme::tls:
+      return "tls";
   }
   return "";
 }
@@ -138,6 +140,17 @@ std::string activation_text(const Policy& policy, const Activation& activation) 
   return text;
 }
 
+/// How it is asked where that is not as usual, and which status is expected.
+std::string request_text(const HealthCheck& check) {
+  std::string text;
+  if (check.method == ProbeMethod::head) text += ", HEAD";
+  if (check.http_version == HttpVersion::http2) text += ", HTTP/2";
+  for (const StatusRange& range : check.expect_status) {
+    text += fmt::format(", {}-{}", range.first, range.last);
+  }
+  return text;
+}
+
 std::string expectation_text(const ExpectedAnswer& expect) {
   std::string text;
   if (!expect.body.empty()) text += fmt::format(", body has `{}`", expect.body);
@@ -160,12 +173,10 @@ std::string quorum_text(unsigned quorum) {
 std::string check_text(const Service& service, const HealthCheck& check) {
   std::string text = fmt::format("{}://{}:{}{}{} every {}, timeout {}, fall {}, rise {}",
                                  scheme_text(check.scheme), check.host, check.port,
-                                 check.scheme == ProbeScheme::tcp ? "" : check.path,
+                                 is_bare(check.scheme) ? "" : check.path,
                                  probe_at_text(check.probe_at), duration_text(check.interval),
                                  duration_text(check.timeout), check.fall, check.rise);
-  for (const StatusRange& range : check.expect_status) {
-    text += fmt::format(", {}-{}", range.first, range.last);
-  }
+  if (!is_bare(check.scheme)) text += request_text(check);
   text += expectation_text(check.expect);
   if (check.is_canary) text += ", canary";
   if (check.has_on_fail) {

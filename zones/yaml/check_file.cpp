@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "zones/yaml/check_fit.h"
 #include "zones/yaml/expectation_file.h"
 
 namespace demarc::zones::yaml {
@@ -48,6 +49,7 @@ std::optional<ProbeScheme> take_scheme(std::string_view& text) {
   if (scheme == "https") return ProbeScheme::https;
   if (scheme == "http") return ProbeScheme::http;
   if (scheme == "tcp") return ProbeScheme::tcp;
+  if (scheme == "tls") return ProbeScheme::tls;
   return std::nullopt;
 }
 
@@ -68,10 +70,10 @@ bool parse_check_endpoint(std::string_view text, CheckEntry& check) {
     if (!port) return false;
     host = host.substr(0, colon);
   }
-  const bool is_tcp = *scheme == ProbeScheme::tcp;
+  const bool needs_port = is_bare(*scheme);
   const auto name = Name::parse_absolute(host);
   const bool is_good_host = name && !name->is_root() && !geo::parse_address(host);
-  if (!is_good_host || !is_path(path) || (is_tcp && (!port || !path.empty()))) return false;
+  if (!is_good_host || !is_path(path) || (needs_port && (!port || !path.empty()))) return false;
   check.scheme = *scheme;
   check.host = host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
   check.port = port.value_or(*scheme == ProbeScheme::http ? 80 : 443);
@@ -86,7 +88,7 @@ void read_endpoint(const Reading& reading, const Node& node, CheckEntry& check) 
   if (parse_check_endpoint(check.endpoint.value, check)) return;
   reading.error(node.at, "bad-check-endpoint",
                 "endpoint is `{}`; expected NAME[:PORT][/PATH] with or without http:// or "
-                "https://, or tcp://NAME:PORT",
+                "https://, or tcp:// or tls://NAME:PORT",
                 check.endpoint.value);
 }
 
@@ -140,6 +142,18 @@ void read_status(const Reading& reading, const Node& node, CheckEntry& check) {
                   "expect-status is `{}`; expected a code or a range from 100 to 599, as 200-299",
                   *text);
   });
+}
+
+void read_method(const Reading& reading, const Node& node, CheckEntry& check) {
+  assign(check.method,
+         read_choice<ProbeMethod>(reading, node, "method",
+                                  {{"GET", ProbeMethod::get}, {"HEAD", ProbeMethod::head}}));
+}
+
+void read_http_version(const Reading& reading, const Node& node, CheckEntry& check) {
+  assign(check.http_version,
+         read_choice<HttpVersion>(reading, node, "http-version",
+                                  {{"1.1", HttpVersion::http1_1}, {"2", HttpVersion::http2}}));
 }
 
 /// A probe must end before the next one begins.
@@ -207,6 +221,10 @@ CheckEntry read_check(const Reading& reading, const Node& node) {
              }},
             {"fall", Presence::optional, count(check.fall, "fall")},
             {"rise", Presence::optional, count(check.rise, "rise")},
+            {"method", Presence::optional,
+             [&](const Node& value) { read_method(reading, value, check); }},
+            {"http-version", Presence::optional,
+             [&](const Node& value) { read_http_version(reading, value, check); }},
             {"expect-status", Presence::optional,
              [&](const Node& value) { read_status(reading, value, check); }},
             {"expect-body", Presence::optional,
@@ -225,7 +243,7 @@ CheckEntry read_check(const Reading& reading, const Node& node) {
             {"on-fail", Presence::optional,
              [&](const Node& value) { read_on_fail(reading, value, check); }}});
   check_timing(reading, check);
-  check_expectation(reading, check.endpoint.at, check.scheme, check.expect);
+  check_fit(reading, node, check);
   return check;
 }
 

@@ -38,6 +38,8 @@ struct CheckEntry {
   std::optional<At<Milliseconds>> timeout;
   unsigned fall = 3;
   unsigned rise = 2;
+  ProbeMethod method = ProbeMethod::get;
+  HttpVersion http_version = HttpVersion::http1_1;
   std::vector<StatusRange> expect_status;
   ExpectedAnswer expect;
   bool is_canary = false;

@@ -69,6 +69,8 @@ HealthCheck make_check(const Reading& reading, const CheckEntry& entry, RecordId
   check.timeout = entry.timeout ? entry.timeout->value : std::min(timeout_default, entry.interval);
   check.fall = entry.fall;
   check.rise = entry.rise;
+  check.method = entry.method;
+  check.http_version = entry.http_version;
   if (!entry.expect_status.empty()) check.expect_status = entry.expect_status;
   check.expect = entry.expect;
   check.place = reading.place(entry.endpoint.at);

@@ -54,19 +54,4 @@ void read_certificate_left(const Reading& reading, const Node& node, ExpectedAns
   assign(expect.certificate_left, read_duration(reading, node, "certificate-min", range));
 }
 
-void check_expectation(const Reading& reading, Position at, ProbeScheme scheme,
-                       const ExpectedAnswer& expect) {
-  const bool needs_answer =
-      !expect.body.empty() || !expect.headers.empty() || !expect.values.empty();
-  if (scheme == ProbeScheme::tcp && needs_answer) {
-    reading.error(at, "no-answer-to-expect",
-                  "a tcp check hears no answer; expected http:// or https:// beside expect-body, "
-                  "expect-header and expect-json");
-  }
-  if (scheme != ProbeScheme::https && expect.certificate_left.count() != 0) {
-    reading.error(at, "no-certificate-to-expect",
-                  "certificate-min without a certificate; expected an https:// endpoint");
-  }
-}
-
 }  // namespace demarc::zones::yaml

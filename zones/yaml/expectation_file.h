@@ -20,8 +20,4 @@ void read_expected_values(const Reading& reading, const Node& node, ExpectedAnsw
 /// `certificate-min`: how long the certificate must still be good.
 void read_certificate_left(const Reading& reading, const Node& node, ExpectedAnswer& expect);
 
-/// Tells what no probe of this scheme can find out.
-void check_expectation(const Reading& reading, Position at, ProbeScheme scheme,
-                       const ExpectedAnswer& expect);
-
 }  // namespace demarc::zones::yaml
