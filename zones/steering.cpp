@@ -80,9 +80,11 @@ void Steering::on(Step& step, const ClockTrusted& event) {
   fact.facts.emplace_back("who", event.who);
   fact.facts.emplace_back("why", event.reason);
   step.out.save_state = true;
+  keep_ages(state_, step.now - last_->wall);
   state_.trusted_wall = last_->wall;
   step.now = last_->wall;
-  forget_leash_times();
+  for (const auto& [key, check] : state_.checks) note_endpoint(key, check);
+  step.verdicts_moved = true;
   fact.time = step.now;
   step.out.audit.push_back(std::move(fact));
   if (clock_in_doubt_) step.out.alerts_ended.emplace_back("clock");

@@ -181,7 +181,6 @@ class Steering {
 
   void keep_leash(Step& step, ServiceId id, LeashRuling& leash);
   void touch_due(Step& step) const;
-  void forget_leash_times();
   void tell_leashed(Step& step, const Service& service, const std::vector<LeashHold>& holds,
                     Told& told);
   [[nodiscard]] std::vector<Permission> permissions(ServiceId service) const;

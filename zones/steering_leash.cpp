@@ -129,15 +129,6 @@ void Steering::touch_due(Step& step) const {
   }
 }
 
-/// After a human's word that it is earlier than was believed: times to come mean nothing.
-void Steering::forget_leash_times() {
-  for (auto& [service, leash] : state_.leashes) {
-    leash.removed.clear();
-    leash.returned.clear();
-  }
-  for (auto& [key, check] : state_.checks) check.returns.reset();
-}
-
 void Steering::tell_leashed(Step& step, const Service& service, const std::vector<LeashHold>& holds,
                             Told& told) {
   std::vector<std::string> parts;

@@ -254,6 +254,25 @@ Result<SteeringState, std::string> parse_state(std::string_view text) {
   }
 }
 
+void keep_ages(SteeringState& state, Milliseconds back) {
+  for (auto& [key, check] : state.checks) {
+    check.since -= back;
+    if (check.failing_since) *check.failing_since -= back;
+    if (check.returns) *check.returns -= back;
+    if (check.penalty != 0) check.penalty_at -= back;
+  }
+  for (auto& [service, leash] : state.leashes) {
+    for (Removal& removal : leash.removed) removal.at -= back;
+    for (auto& [endpoint, since] : leash.returned) since -= back;
+  }
+  if (state.mass_failure) {
+    state.mass_failure->since -= back;
+    state.mass_failure->window_began -= back;
+  }
+  for (auto& [key, lag] : state.lag) lag.since -= back;
+  for (auto& [key, advice] : state.advice) advice.since -= back;
+}
+
 std::string change_id(const std::string& zone, const std::string& service,
                       const std::vector<std::string>& from, const std::vector<std::string>& to) {
   const std::string text =

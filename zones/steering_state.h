@@ -182,6 +182,10 @@ struct SteeringState {
 /// Reads what write_state wrote; the error says what is wrong.
 [[nodiscard]] Result<SteeringState, std::string> parse_state(std::string_view text);
 
+/// The clock went back by so much, and is right: what is measured from now stays as old, or as far
+/// ahead, as it was. What people named a time of ends then: grants, orders, drills, used tokens.
+void keep_ages(SteeringState& state, Milliseconds back);
+
 /// The stable id of a pending change.
 [[nodiscard]] std::string change_id(const std::string& zone, const std::string& service,
                                     const std::vector<std::string>& from,

@@ -83,6 +83,7 @@ void Oracle::passed(Moment now) {
 
 void Oracle::clock_trusted() {
   in_doubt_ = false;
+  for (auto& [check, lag] : remembered_.lag) lag.measured -= remembered_.believed - wall_;
   remembered_.believed = wall_;
 }
 
