@@ -211,20 +211,20 @@ Alert assertion_alert(const Repository& repository, const Service& service, cons
   return alert;
 }
 
-Alert leash_alert(const Repository& repository, const Service& service, const std::string& what,
+Alert leash_alert(const Repository& repository, const Service& service, const Leashed& leashed,
                   const std::string& evidence, WallTime since) {
   Alert alert;
   alert.key = "leash/" + service.owner.text_without_dot();
   alert.text = fmt::format("the leash on {} keeps the answers as they were: {}",
-                           name_of(repository, service), what);
+                           name_of(repository, service), leashed.what);
   alert.since = since;
   alert.details = details_of(repository, service, "leashed");
-  alert.details.why = what;
+  alert.details.why = leashed.what;
   alert.details.evidence = evidence;
   alert.details.options.emplace_back("mend what is down", look_command(repository, service));
   alert.details.options.emplace_back("take it out by order, which no leash holds",
                                      "demarc drain ENDPOINT --reason WHY --for 1h");
-  if (what.find("failback") != std::string::npos) {
+  if (leashed.waits_for_a_word) {
     alert.details.options.emplace_back(
         "let it come home",
         fmt::format("demarc failback {} --reason WHY",

@@ -41,9 +41,13 @@ struct CrossingFacts {
 [[nodiscard]] Alert assertion_alert(const Repository& repository, const Service& service,
                                     const std::string& ids, const std::string& evidence,
                                     WallTime since);
-/// `what`: "ENDPOINT: SETTING" of each record that the leash keeps in the answers.
+/// What the leash does to a service.
+struct Leashed {
+  std::string what;               // "ENDPOINT: SETTING" of each record
+  bool waits_for_a_word = false;  // to come home
+};
 [[nodiscard]] Alert leash_alert(const Repository& repository, const Service& service,
-                                const std::string& what, const std::string& evidence,
+                                const Leashed& leashed, const std::string& evidence,
                                 WallTime since);
 /// Of the node: audit, clock, configuration, freeze.
 [[nodiscard]] Alert node_alert(std::string key, std::string text, WallTime since, AlertLevel level,

@@ -91,4 +91,16 @@ class ClearedWeights {
   std::string tenant_;
 };
 
+/// What clients are given now, each variant's choice and, where that is a share, what the rest
+/// gets. Points into `cleared`.
+[[nodiscard]] inline std::vector<const Choice*> given(const ClearedWeights& cleared) {
+  std::vector<const Choice*> choices;
+  for (const auto at : cleared.choice_of_variant()) {
+    const Choice& choice = cleared.choices()[at];
+    choices.push_back(&choice);
+    if (choice.share < 100) choices.push_back(&cleared.choices()[choice.otherwise]);
+  }
+  return choices;
+}
+
 }  // namespace demarc::zones

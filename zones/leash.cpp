@@ -66,7 +66,7 @@ class Leash {
     if (service_.leash.slow_start <= Milliseconds::zero()) return;
     for (std::size_t i = 0; i < service_.records.size(); ++i) {
       const std::string& endpoint = service_.records[i].endpoint;
-      if (wanted.weights[i] == 0 || base(i) == 0) continue;
+      if (wanted.weights[i] == 0 || base(i) == 0 || conditions_.is_by_order(i)) continue;
       const auto known = before_.returned.find(endpoint);
       const bool returns_now = had(i) == 0;
       if (!returns_now && known == before_.returned.end()) continue;
@@ -88,11 +88,13 @@ class Leash {
     std::uint64_t left = 0;
     for (std::size_t i = 0; i < service_.records.size(); ++i) {
       const std::uint16_t after = std::min(wanted.weights[i], base(i));
-      if (!conditions_.record_drained[i]) left += std::max(had(i), after);
+      left += conditions_.is_by_order(i) ? after : std::max(had(i), after);
     }
+    const auto still = answering(wanted);  // these are not removed, as remember() has it
     for (std::size_t i = 0; i < service_.records.size(); ++i) {
       const std::uint16_t after = std::min(wanted.weights[i], base(i));
-      if (conditions_.record_drained[i] || after >= had(i)) continue;
+      if (conditions_.is_by_order(i) || after >= had(i)) continue;
+      if (after == 0 && still.contains(i)) continue;
       const std::uint64_t weight = had(i) - after;
       const unsigned percent = service_.leash.removed_per_minute;
       const bool too_fast = percent < 100 && weighted_ >= removal_records_min && used != 0 &&
@@ -122,12 +124,13 @@ class Leash {
       is_settled = true;
       const Plan now = plan();
       for (const ClearedWeights& cleared : answers_(now)) {
-        for (const auto at : cleared.choice_of_variant()) {
-          const auto& records = cleared.choices()[at].records;
+        for (const Choice* const choice : given(cleared)) {
           const bool any_is_well = std::ranges::any_of(
-              records, [&](const WeightedRecord& r) { return now.usable[index_of(r.record)]; });
+              choice->records, [&](const auto& r) { return now.usable[index_of(r.record)]; });
           if (any_is_well) continue;
-          for (const WeightedRecord& r : records) is_settled &= !let_go(index_of(r.record));
+          for (const WeightedRecord& r : choice->records) {
+            is_settled &= !let_go(index_of(r.record));
+          }
         }
       }
     }
@@ -149,10 +152,8 @@ class Leash {
     }
     if (!is_any_removed) return records;
     for (const ClearedWeights& cleared : answers_(decided)) {
-      for (const auto at : cleared.choice_of_variant()) {
-        for (const WeightedRecord& r : cleared.choices()[at].records) {
-          records.insert(index_of(r.record));
-        }
+      for (const Choice* const choice : given(cleared)) {
+        for (const WeightedRecord& r : choice->records) records.insert(index_of(r.record));
       }
     }
     return records;
@@ -166,7 +167,7 @@ class Leash {
     std::uint32_t removed = 0;
     for (std::size_t i = 0; i < service_.records.size(); ++i) {
       std::uint16_t now = std::min(decided.weights[i], base(i));
-      if (!conditions_.record_drained[i]) {
+      if (!conditions_.is_by_order(i)) {
         if (now == 0 && still.contains(i)) now = base(i);
         if (now < had(i)) removed += static_cast<std::uint32_t>(had(i) - now);
       }
@@ -180,8 +181,9 @@ class Leash {
   void tell(LeashRuling& ruling) {
     for (std::optional<LeashHold>& hold : holds_) {
       if (!hold) continue;
-      if (hold->kind == LeashHold::Kind::velocity && !ruling.next.removed.empty()) {
-        hold->until = ruling.next.removed.front().at + removal_window;
+      if (hold->kind == LeashHold::Kind::velocity) {
+        const auto& removed = ruling.next.removed;
+        hold->until = (removed.empty() ? now_ : removed.front().at) + removal_window;
       }
       if (hold->until) ruling.due = std::min(ruling.due.value_or(*hold->until), *hold->until);
       ruling.holds.push_back(*hold);

@@ -53,7 +53,7 @@ using Answers = std::function<std::vector<ClearedWeights>(const Plan&)>;
 /// removed in the last minute (one record may always go), or less than `min-healthy` would be left;
 /// but only beside others that are well: where a kind of client would be answered by such records
 /// alone, they are let go, so that whoever may take over does, or on-block answers.
-/// Orders are not held: `conditions.record_drained` goes through. Pure.
+/// What a person ordered is not held, in either direction. Pure.
 [[nodiscard]] LeashRuling leash_weights(const Repository& repository, ServiceId id,
                                         Conditions conditions, const LeashState& before,
                                         const Answers& answers, WallTime now);

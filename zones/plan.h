@@ -24,6 +24,12 @@ struct Conditions {
   std::vector<bool> check_failing;   // by check; a check that is unknown or stale is not failing
   std::vector<bool> record_drained;  // by record; a manual order, wins over health and leash
   std::vector<WeightBounds> leash = {};  // by record; empty: nothing is held
+  std::vector<bool> ordered = {};  // by record: a person said how it counts; empty: nobody did
+
+  /// Whether a person's word decides about a record, which neither leash nor delay holds up.
+  [[nodiscard]] bool is_by_order(std::size_t record) const {
+    return record_drained[record] || (!ordered.empty() && ordered[record]);
+  }
 };
 
 /// Nothing failing, nothing drained.

@@ -169,6 +169,7 @@ class Steering {
   // steering_health.cpp: verdicts, and steering_guard.cpp: when too many are bad
   [[nodiscard]] bool acts_on_health() const;
   void act_on_health(Step& step);
+  [[nodiscard]] bool is_waited_for(const std::vector<ServiceId>& services) const;
   void begin_return(Step& step, const std::string& key, CheckState& check);
   void know_endpoints();
   void note_endpoint(const std::string& key, const CheckState& check);

@@ -46,9 +46,12 @@ void Steering::on(Step& step, const VerdictFound& event) {
   switch (event.verdict) {
     case Verdict::up:
     case Verdict::degraded:
+      if (check.failing) {
+        begin_return(step, event.check, check);
+      } else if (!check.failing_since && !is_waited_for(services)) {
+        return;
+      }
       check.failing_since.reset();
-      if (!check.failing) return;
-      begin_return(step, event.check, check);
       break;
     case Verdict::down:
       if (check.failing) return;
@@ -59,6 +62,15 @@ void Steering::on(Step& step, const VerdictFound& event) {
       return;  // not knowing moves nothing, in either direction
   }
   step.touched.insert(services.begin(), services.end());
+}
+
+/// Whether a crossing of one of them waits for its steps: for a target to be found up, perhaps.
+bool Steering::is_waited_for(const std::vector<ServiceId>& services) const {
+  return std::ranges::any_of(services, [&](ServiceId id) {
+    const auto& owner = configuration_->repository->service(id).owner;
+    const auto told = state_.told.find(owner.text_without_dot());
+    return told != state_.told.end() && !told->second.waits.empty();
+  });
 }
 
 /// It counts as well from now on, but its record may be kept out for a while.

@@ -42,11 +42,19 @@ bool Steering::is_well_at_home(const Plan& plan) const {
   });
 }
 
-/// Whether a plan goes on with crossings that are made already, and makes no other.
+/// Whether a plan goes on with crossings that are made already, makes no other, and leaves nobody
+/// whom they do not cover without the home that is well again.
 bool Steering::stays_abroad(const Plan& plan) const {
   const Service& service = configuration_->repository->service(plan.service);
+  const auto is_served = [&](const Choice* choice) {
+    const bool is_crossing = choice->note == ChoiceNote::exception;
+    return choice->kind == ChoiceKind::records &&
+           (is_crossing || choice->note == ChoiceNote::none ||
+            service.on_block.answer == BlockAnswer::hold);
+  };
   bool is_any = false;
   for (const Ruling& ruling : rulings_by(plan)) {
+    if (!std::ranges::all_of(given(ruling.cleared), is_served)) return false;
     for (const Made& made : ruling.made) {
       if (!is_made(service, made)) return false;
       is_any = true;
@@ -70,7 +78,8 @@ LeashRuling Steering::leash_of(ServiceId id) const {
     if (waiting.holds.empty()) return false;
     Conditions longer = conditions;
     for (std::size_t i = 0; i < waiting.checks.size(); ++i) {
-      if (waiting.checks[i]) longer.check_failing[i] = true;
+      const bool is_by_order = conditions.is_by_order(index_of(service.checks[i].record));
+      if (waiting.checks[i] && !is_by_order) longer.check_failing[i] = true;
     }
     if (!is_good(make_plan(repository, id, longer))) return false;
     conditions = std::move(longer);
@@ -132,10 +141,11 @@ void Steering::touch_due(Step& step) const {
 void Steering::tell_leashed(Step& step, const Service& service, const std::vector<LeashHold>& holds,
                             Told& told) {
   std::vector<std::string> parts;
-  bool is_alarming = false;
+  bool is_alarming = false, is_by_hand = false;
   for (const LeashHold& hold : holds) {
     if (hold.kind == LeashHold::Kind::slow_start) continue;
     is_alarming |= hold.kind != LeashHold::Kind::failback_delay;
+    is_by_hand |= hold.kind == LeashHold::Kind::failback_by_hand;
     parts.push_back(
         fmt::format("{}: {}", service.record(hold.record).endpoint, to_text(hold.kind)));
   }
@@ -153,7 +163,7 @@ void Steering::tell_leashed(Step& step, const Service& service, const std::vecto
     step.out.alerts_ended.push_back("leash/" + service.owner.text_without_dot());
   } else {
     step.out.alerts_raised.push_back(
-        leash_alert(*configuration_->repository, service, now, evidence, step.now));
+        leash_alert(*configuration_->repository, service, {now, is_by_hand}, evidence, step.now));
   }
   told.leashed = now;
 }

@@ -45,6 +45,9 @@ Conditions Steering::known_of(const Service& service) const {
         kinds.insert(order.kind);
       }
     }
+    if (kinds.empty()) continue;
+    conditions.ordered.resize(service.records.size());
+    conditions.ordered[i] = true;
     conditions.record_drained[i] = kinds.contains(OrderKind::drain);
     const bool is_down = kinds.contains(OrderKind::force_down);
     if (!is_down && !kinds.contains(OrderKind::force_up)) continue;

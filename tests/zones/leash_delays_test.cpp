@@ -192,31 +192,10 @@ TEST_CASE("leash: with failback manual a crossing goes on until a word or its gr
     return made;
   };
   const KeyPair key = make_key_pair(KeyAlgorithm::EdDSA).value();
-  Policy policy = small_policy();
-  policy.approvals =
-      Approvals{.audience = "prod-dns",
-                .max_duration = 24h,
-                .keys = {{"legal-1", "anna", "legal", KeyAlgorithm::EdDSA, key.public_key_pem, {}}},
-                .rules = {{"*", Mode::full_write, {{"legal", 1}}}}};
+  const Policy policy = approved_by(key);
   const auto cross = [&](LeashStory& story) {
     story.down(0);
-    const WallTime start = std::chrono::floor<Seconds>(story.clock.wall);
-    const Claims claims{.issuer = "compliance",
-                        .audience = "prod-dns",
-                        .id = "t1",
-                        .issued_at = start,
-                        .not_before = start,
-                        .expires = start + 1h,
-                        .zone = "example.com",
-                        .service = "api",
-                        .from = {"eu"},
-                        .to = {"us"},
-                        .mode = Mode::full_write,
-                        .reason = "eu is down",
-                        .case_id = "CASE-1",
-                        .change = {}};
-    story.happens(TokenPresented{
-        *issue_token(claims, "legal-1", KeyAlgorithm::EdDSA, key.private_key_pem), "ops"});
+    story.grant(key);
     REQUIRE(story.answering() == Records{1});
     story.pass_with_timers(10min);
     story.up(0);
@@ -244,7 +223,7 @@ TEST_CASE("leash: with failback manual a crossing goes on until a word or its gr
     CHECK_FALSE(story.effects.reply->accepted);
   }
   SECTION("the grant's end brings it home") {
-    story.pass_with_timers(50min - 1s);
+    story.pass_with_timers(5h - 10min - 1s);
     CHECK(story.answering() == Records{1});
     story.pass_with_timers(1s);
     CHECK(story.answering() == Records{0});

@@ -11,6 +11,7 @@
 #include "tests/zones/world.h"
 #include "zones/steering.h"
 #include "zones/time_text.h"
+#include "zones/token.h"
 
 namespace demarc::zones::testing {
 
@@ -41,6 +42,17 @@ inline Service pool(std::size_t count, LeashSettings leash = {}) {
 inline Policy unguarded() {
   Policy policy = small_policy();
   policy.mass_failure.share = 100;
+  return policy;
+}
+
+/// A policy in which one person may approve anything.
+inline Policy approved_by(const KeyPair& key) {
+  Policy policy = unguarded();
+  policy.approvals =
+      Approvals{.audience = "prod-dns",
+                .max_duration = 24h,
+                .keys = {{"legal-1", "anna", "legal", KeyAlgorithm::EdDSA, key.public_key_pem, {}}},
+                .rules = {{"*", Mode::full_write, {{"legal", 1}}}}};
   return policy;
 }
 
@@ -77,6 +89,31 @@ class LeashStory {
   [[nodiscard]] const Service& service() const { return configuration->repository->services[0]; }
   void found(std::size_t check, Verdict verdict) {
     happens(VerdictFound{service().checks[check].key, verdict, "sim"});
+  }
+  /// That person lets api go from eu to us for some hours.
+  void grant(const KeyPair& key, std::optional<unsigned> share = {}) {
+    const WallTime start = std::chrono::floor<Seconds>(clock.wall);
+    const Claims claims{.issuer = "compliance",
+                        .audience = "prod-dns",
+                        .id = "t1",
+                        .issued_at = start,
+                        .not_before = start,
+                        .expires = start + 5h,
+                        .zone = "example.com",
+                        .service = "api",
+                        .from = {"eu"},
+                        .to = {"us"},
+                        .mode = Mode::full_write,
+                        .reason = "eu is down",
+                        .case_id = "CASE-1",
+                        .change = {},
+                        .max_share = share};
+    happens(TokenPresented{
+        *issue_token(claims, "legal-1", KeyAlgorithm::EdDSA, key.private_key_pem), "ops"});
+  }
+  /// What the rest gets where a choice is a share.
+  [[nodiscard]] const Choice& rest() const {
+    return steering.published(ServiceId{0})->choices()[choice().otherwise];
   }
   void down(std::size_t check) { found(check, Verdict::down); }
   void up(std::size_t check) { found(check, Verdict::up); }

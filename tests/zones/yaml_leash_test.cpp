@@ -69,6 +69,7 @@ TEST_CASE("leash: what is refused, and where", "[zones][yaml]") {
     CHECK(first("leash: { " + std::string(text) + " }\n", "") == "[bad-duration]");
   }
   CHECK(first("leash: { flap: { suppress: 800, reuse: 800 } }\n", "") == "[bad-flap]");
+  CHECK(first("leash: { flap: { suppress: 1600, reuse: 100 } }\n", "") == "[bad-flap]");
   CHECK(first("leash: { failback: never }\n", "") == "[bad-choice]");
   CHECK(first("", "    leash: { mass-failure: { share: 50% } }\n") == "[unknown-key]");
 }

@@ -1,5 +1,6 @@
 #include "zones/yaml/leash_file.h"
 
+#include "zones/flap.h"
 #include "zones/yaml/activation_file.h"
 
 namespace demarc::zones::yaml {
@@ -34,6 +35,13 @@ void read_flap(const Reading& reading, const Node& node, LeashEntry& entry) {
   if (flap.reuse >= flap.suppress) {
     reading.error(node.at, "bad-flap", "reuse {} is not below suppress {}; expected it lower",
                   flap.reuse, flap.suppress);
+    return;
+  }
+  if (flap.suppress >= flap.reuse * std::uint64_t{flap_penalty_limit}) {
+    reading.error(node.at, "bad-flap",
+                  "suppress {} is never reached, as a penalty grows to {} times reuse {} at most; "
+                  "expected reuse higher or suppress lower",
+                  flap.suppress, flap_penalty_limit, flap.reuse);
     return;
   }
   entry.add([flap](LeashSettings& s) { s.flap = flap; });
