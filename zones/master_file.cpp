@@ -102,7 +102,9 @@ class EntryReader {
 
   static constexpr auto is_special = [] {
     std::array<bool, 256> special{};
-    for (const unsigned char letter : {'\r', '\\', '"', ';', '(', ')'}) special[letter] = true;
+    for (const char letter : {'\r', '\\', '"', ';', '(', ')'}) {
+      special[static_cast<unsigned char>(letter)] = true;
+    }
     for (std::size_t letter = 0; letter < special.size(); ++letter) {
       special[letter] |= yaml::is_control(static_cast<char>(letter));
     }
