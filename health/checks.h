@@ -37,7 +37,7 @@ struct CheckState {
   std::optional<Milliseconds> age;       // of the last result; nothing before the first
   unsigned passes = 0;                   // in a row, up to now
   unsigned failures = 0;
-  std::optional<WallTime> certificate_end;  // https: as it was last seen
+  std::optional<WallTime> certificate_end;  // https, tls: as it was last seen
   // Since the target began:
   LatencyHistogram latencies;     // of probes that passed
   std::uint64_t transitions = 0;  // of the verdict

@@ -51,7 +51,7 @@ struct ProbeResult {
   ProbeOutcome outcome = ProbeOutcome::fail;
   std::string detail;
   std::chrono::microseconds latency{0};
-  std::optional<WallTime> certificate_end;  // https: when the server's own certificate ends
+  std::optional<WallTime> certificate_end;  // https, tls: when the server's own certificate ends
 };
 
 /// All checks of a repository. Two that ask the same of the same addresses with the same timing and

@@ -202,7 +202,7 @@ struct SetWeight {
 
 enum class ProbeScheme : std::uint8_t { http, https, tcp, tls };
 enum class ProbeMethod : std::uint8_t { get, head };
-/// The answer must be in it, too. Over http `http2` is spoken from the first byte (RFC 9113 §3.3).
+/// With `http2` the answer must be in it, too. Over http `http2` is spoken from the first byte (RFC 9113 §3.3).
 enum class HttpVersion : std::uint8_t { http1_1, http2 };
 
 /// Neither asks anything after the connection, or the handshake.
