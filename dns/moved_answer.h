@@ -25,6 +25,10 @@ struct WrittenName {
                                                           : tail_at + (skipped - head_size));
   }
   [[nodiscard]] std::uint16_t at() const noexcept { return suffix_at(size); }
+  /// How many of its last bytes stand in one place.
+  [[nodiscard]] std::size_t joined_size() const noexcept {
+    return head_size == size ? size : size - head_size;
+  }
 };
 
 /// What a body was rendered for, and where it is now.

@@ -20,6 +20,27 @@ std::span<const std::uint8_t> first_rdata(const Answer& answer) noexcept {
   return answer.body.subspan(rr_rdata_at, get16(answer.body.data() + rr_rdata_at - 2));
 }
 
+// `lower` is in lower case. Lengths are no letters.
+bool is_same_name(std::span<const std::uint8_t> name,
+                  std::span<const std::uint8_t> lower) noexcept {
+  return std::ranges::equal(name, lower, {}, [](std::uint8_t byte) {
+    return byte >= 'A' && byte <= 'Z' ? static_cast<std::uint8_t>(byte | 0x20) : byte;
+  });
+}
+
+// The bytes of the longest suffix, not the root alone, that `name` has in common with `key` and
+// that is no longer than `most`; 0: none.
+std::size_t shared_suffix_size(std::span<const std::uint8_t> name, const NameKey& key,
+                               std::size_t most) noexcept {
+  for (; name.size() > 1; name = name.subspan(name[0] + std::size_t{1})) {
+    if (name.size() > most) continue;
+    for (std::size_t label = 0; label < key.label_count(); ++label) {
+      if (is_same_name(name, key.suffix(label))) return name.size();
+    }
+  }
+  return 0;
+}
+
 class Redirection {
  public:
   Redirection(const Asked& asked, Reply& reply) noexcept
@@ -127,10 +148,12 @@ class Redirection {
     const std::size_t size =
         first_rdata_name({.rendered_owner = zones_.owner(node)}, cname->body, target);
     const auto name = std::span(target).first(size);
-    const std::uint16_t target_at =
-        reply_.append_name_record(name_.at(), rrtype::cname, first_ttl(*cname), name, 0);
+    const std::size_t shared = shared_suffix_size(name, *key_, name_.joined_size());
+    const std::uint16_t tail_at = shared == 0 ? std::uint16_t{0} : name_.suffix_at(shared);
+    const std::uint16_t target_at = reply_.append_name_record(
+        name_.at(), rrtype::cname, first_ttl(*cname), name.first(size - shared), tail_at);
     if (!may_go_on(target_at)) return false;
-    name_ = {.size = size, .head_at = target_at, .head_size = size};
+    name_ = {size, target_at, size - shared, tail_at};
     return take_name(name);
   }
 
@@ -145,7 +168,8 @@ class Redirection {
   }
 
   // Appends what was rendered for `owner`, a suffix of the present name or the wildcard that covers
-  // it. Nothing, where it is out of reach of its pointers: the client asks for the target by itself.
+  // it. Nothing, where it is out of reach of its pointers: the client asks for the target by
+  // itself.
   void append(std::span<const std::uint8_t> owner, MatchKind kind, const Answer& answer) noexcept {
     const MovedAnswer moved{.rendered_owner = owner,
                             .is_wildcard = kind == MatchKind::wildcard,

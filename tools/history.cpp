@@ -42,6 +42,7 @@ std::unique_ptr<History> History::open(std::string path, Milliseconds keep, Wall
   }
   std::unique_ptr<History> history(new History(std::move(path), keep, std::move(*store)));
   history->latencies_at_ = now;
+  history->verdicts_ = restored;
   history->hand_in(std::move(first));
   history->thread_ = std::jthread(
       [self = history.get()](const std::stop_token& stopping) { self->run(stopping); });
@@ -53,8 +54,10 @@ History::~History() = default;  // the thread's end writes what is left
 void History::note(const std::vector<health::VerdictChange>& changes, WallTime now) {
   Batch batch{.changes = {}, .latencies = {}, .now = now};
   for (const health::VerdictChange& change : changes) {
-    batch.changes.push_back({change.at.wall, change.key, std::string(zones::to_text(change.from)),
-                             std::string(zones::to_text(change.to)), change.detail});
+    const std::string to(zones::to_text(change.to));
+    batch.changes.push_back(
+        {change.at.wall, change.key, std::string(zones::to_text(change.from)), to, change.detail});
+    verdicts_.insert_or_assign(change.key, to);
   }
   hand_in(std::move(batch));
 }
@@ -79,6 +82,11 @@ void History::note_latencies(const std::vector<health::CheckState>& checks, Wall
     known.emplace(check.key, check.latencies);
   }
   written_ = std::move(known);
+  std::erase_if(verdicts_, [&](const auto& told) {
+    if (written_.contains(told.first)) return false;
+    batch.changes.push_back({now, told.first, told.second, history_removed, ""});
+    return true;
+  });
   hand_in(std::move(batch));
 }
 

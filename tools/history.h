@@ -36,7 +36,7 @@ class History {
   /// Verdicts changed. Returns at once. Control thread.
   void note(const std::vector<health::VerdictChange>& changes, WallTime now);
   /// To be called now and then with all checks: every history_interval their probe times go on to
-  /// be written. Control thread.
+  /// be written, and those that are gone end there. Control thread.
   [[nodiscard]] bool wants_latencies(WallTime now) const noexcept;
   void note_latencies(const std::vector<health::CheckState>& checks, WallTime now);
 
@@ -61,6 +61,7 @@ class History {
   HistoryStore store_;  // the thread's
   // Of the control thread: what was handed in of each check's times.
   std::map<std::string, health::LatencyHistogram> written_;
+  std::map<std::string, std::string> verdicts_;  // as told last, of checks that are not gone
   WallTime latencies_at_{};
 
   std::mutex mutex_;  // the batch

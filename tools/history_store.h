@@ -19,6 +19,8 @@ namespace demarc::tools {
 
 /// The server was not there from `at` on: no check of it, all changes `to` this.
 inline constexpr const char* history_stopped = "stopped";
+/// The configuration has no such check any more.
+inline constexpr const char* history_removed = "removed";
 
 /// A check's verdict changed. An empty `check` stands for all of them, at a stop.
 struct HistoryChange {

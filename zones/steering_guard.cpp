@@ -30,6 +30,9 @@ void Steering::know_endpoints() {
 }
 
 void Steering::note_endpoint(const std::string& key, const CheckState& check) {
+  // Not knowing ends no mass failure: our own prober may be what fails.
+  const bool is_known = check.verdict != Verdict::unknown && check.verdict != Verdict::stale;
+  if (state_.mass_failure && !is_known) return;
   const bool is_down = check.verdict == Verdict::down;
   down_endpoints_.note(key, is_down ? std::optional(check.since) : std::nullopt);
 }
@@ -95,6 +98,7 @@ void Steering::end_mass_failure(Step& step) {
   step.out.alerts_ended.push_back(alert_key);
   step.out.save_state = true;
   state_.mass_failure.reset();
+  for (const auto& [key, check] : state_.checks) note_endpoint(key, check);
   touch_all(step);  // what is still down counts from now on
 }
 

@@ -78,6 +78,27 @@ TEST_CASE("DNAME: a chain ends after eight aliases", "[dns][dname]") {
   CHECK(client.ask("alias.example.com", rrtype::a).answer().size() == 2 * cname_chain_max - 1);
 }
 
+TEST_CASE("DNAME: a followed chain is compressed as a rendered one is", "[dns][dname]") {
+  World world;
+  world.add("d.example.com. 300 IN DNAME to.example.com.");
+  world.add("a.to.example.com. 300 IN CNAME b.to.example.com.");
+  world.add("b.to.example.com. 300 IN CNAME far.Away.example.com.");
+  world.add("far.away.example.com. 300 IN CNAME example.com.");
+  const auto snapshot = world.build();
+  Client client(*snapshot);
+  const Message followed = client.ask("a.d.example.com", rrtype::mx);
+  CHECK(followed.answer() == Lines{"d.example.com. 300 DNAME to.example.com.",
+                                   "a.d.example.com. 300 CNAME a.to.example.com.",
+                                   "a.to.example.com. 300 CNAME b.to.example.com.",
+                                   "b.to.example.com. 300 CNAME far.Away.example.com.",
+                                   "far.Away.example.com. 300 CNAME example.com."});
+  CHECK(followed.authority() == Lines{soa_line});
+  // Each name but the DNAME's target (RFC 6672 §2.5) ends in a pointer: a header, the question, the
+  // five records in order and the SOA.
+  const auto bytes = client.ask_bytes(query_bytes({.name = "a.d.example.com", .type = rrtype::mx}));
+  CHECK(bytes.size() == 12 + 21 + 28 + 16 + 16 + 23 + 14 + 51);
+}
+
 TEST_CASE("DNAME: in letters of any case, and never compressed in its RDATA", "[dns][dname]") {
   World world = dname_world();
   const auto snapshot = world.build();

@@ -142,6 +142,24 @@ TEST_CASE("history: probe times add up over restarts and targets that begin anew
   CHECK(row_of(report(folder, 24h, 25h), "api/eu").is_null());
 }
 
+TEST_CASE("history: a check that the configuration has no more is not down for ever", "[history]") {
+  const TempFolder folder;
+  {
+    const auto history = opened(folder, 0s, {{"old/eu", "down"}});
+    history->note({change(0s, "api/eu", unknown, down), change(0s, "api/us", unknown, down)},
+                  at(0s));
+    history->note_latencies({state("api/us", 0, 1ms)}, at(60s));
+    history->note_latencies({state("api/us", 0, 1ms)}, at(120s));
+  }
+  const json all = report(folder, 0s, 600s);
+  for (const char* const gone : {"api/eu", "old/eu"}) {
+    CHECK(row_of(all, gone)["down-ms"] == 60'000);
+    CHECK(row_of(all, gone)["verdict"] == "removed");
+    CHECK(row_of(all, gone)["changes"] == 2);
+  }
+  CHECK(row_of(all, "api/us")["down-ms"] == 120'000 + 480'000);
+}
+
 TEST_CASE("history: what is too old is forgotten", "[history]") {
   const TempFolder folder;
   {

@@ -47,6 +47,19 @@ TEST_CASE("guard: when most fail within a minute none of it counts, and it is to
     CHECK(story.ended("mass-failure"));
     CHECK(story.answering() == Records{1, 5});
   }
+  SECTION("a prober that knows nothing any more does not end it") {
+    for (std::size_t i = 0; i < 6; ++i) {
+      story.found(i, Verdict::stale);
+      CHECK(story.steering.state().mass_failure);
+    }
+    CHECK(story.answering() == Records{1, 2, 3, 4, 5});
+    for (std::size_t i = 0; i < 6; ++i) story.down(i);
+    CHECK(story.answering() == Records{1, 2, 3, 4, 5});
+    story.up(5);
+    story.up(4);
+    story.up(3);
+    CHECK_FALSE(story.steering.state().mass_failure);
+  }
   SECTION("a person may say that they are really down") {
     story.happens(FreezeSet{false, "ops", "the data centre burns"});
     REQUIRE(story.effects.reply->accepted);

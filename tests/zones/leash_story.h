@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "tests/zones/claims_at.h"
 #include "tests/zones/world.h"
 #include "zones/steering.h"
 #include "zones/time_text.h"
@@ -92,22 +93,9 @@ class LeashStory {
   }
   /// That person lets api go from eu to us for some hours.
   void grant(const KeyPair& key, std::optional<unsigned> share = {}) {
-    const WallTime start = std::chrono::floor<Seconds>(clock.wall);
-    const Claims claims{.issuer = "compliance",
-                        .audience = "prod-dns",
-                        .id = "t1",
-                        .issued_at = start,
-                        .not_before = start,
-                        .expires = start + 5h,
-                        .zone = "example.com",
-                        .service = "api",
-                        .from = {"eu"},
-                        .to = {"us"},
-                        .mode = Mode::full_write,
-                        .reason = "eu is down",
-                        .case_id = "CASE-1",
-                        .change = {},
-                        .max_share = share};
+    Claims claims = claims_at(clock.wall, "t1");
+    claims.expires = claims.issued_at + 5h;
+    claims.max_share = share;
     happens(TokenPresented{
         *issue_token(claims, "legal-1", KeyAlgorithm::EdDSA, key.private_key_pem), "ops"});
   }

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "tests/zones/claims_at.h"
 #include "tests/zones/world.h"
 #include "zones/time_text.h"
 
@@ -66,21 +67,8 @@ class Story {
   std::string token(const std::string& id, Milliseconds life = 1h,
                     const std::function<void(Claims&)>& change = {},
                     const std::string& key = "legal-1") const {
-    const WallTime start = std::chrono::floor<Seconds>(clock.wall);
-    Claims claims{.issuer = "compliance",
-                  .audience = "prod-dns",
-                  .id = id,
-                  .issued_at = start,
-                  .not_before = start,
-                  .expires = std::chrono::floor<Seconds>(start + life),
-                  .zone = "example.com",
-                  .service = "api",
-                  .from = {"eu"},
-                  .to = {"us"},
-                  .mode = Mode::full_write,
-                  .reason = "eu is down",
-                  .case_id = "CASE-1",
-                  .change = {}};
+    Claims claims = claims_at(clock.wall, id);
+    claims.expires = std::chrono::floor<Seconds>(claims.issued_at + life);
     if (change) change(claims);
     const KeyPair& pair = key == "legal-1" ? anna_key() : ben_key();
     return *issue_token(claims, key, KeyAlgorithm::EdDSA, pair.private_key_pem);

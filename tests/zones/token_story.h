@@ -10,6 +10,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/zones/claims_at.h"
 #include "tests/zones/world.h"
 #include "zones/key_list.h"
 #include "zones/steering.h"
@@ -67,27 +68,6 @@ inline Approvals full_approvals() {
                                     .require = {{"security", 1}},
                                     .review = {{"legal", 1}, {"security", 1}}},
           .drill = {{"legal", 1}}};
-}
-
-inline Claims claims_at(WallTime start, const std::string& id, TokenType type) {
-  start = std::chrono::floor<Seconds>(start);
-  Claims claims{.type = type,
-                .issuer = "compliance",
-                .audience = "prod-dns",
-                .id = id,
-                .issued_at = start,
-                .not_before = start,
-                .expires = start + 1h,
-                .reason = "eu is down",
-                .case_id = "CASE-1"};
-  if (type == TokenType::approval || type == TokenType::break_glass) {
-    claims.zone = "example.com";
-    claims.service = "api";
-    claims.from = {"eu"};
-    claims.to = {"us"};
-    claims.mode = Mode::full_write;
-  }
-  return claims;
 }
 
 inline std::string signed_by(const std::string& key, const Claims& claims) {

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "tests/zones/claims_at.h"
 #include "zones/jws.h"
 #include "zones/time_text.h"
 
@@ -36,22 +37,7 @@ Approvals approvals() {
   return made;
 }
 
-Claims claims() {
-  return {.issuer = "compliance",
-          .audience = "prod-dns",
-          .id = "token-1",
-          .issued_at = now,
-          .not_before = now,
-          .expires = now + 1h,
-          .zone = "example.com",
-          .service = "api",
-          .from = {"eu"},
-          .to = {"us"},
-          .mode = Mode::full_write,
-          .reason = "eu is down",
-          .case_id = "CASE-1",
-          .change = {}};
-}
+Claims claims() { return testing::claims_at(now, "token-1"); }
 
 std::string sign(const json& header, const json& payload) {
   return *sign_jws(header.dump(), payload.dump(), KeyAlgorithm::EdDSA, legal_key().private_key_pem);
