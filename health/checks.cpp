@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -24,7 +25,8 @@ void Checks::seed(std::string key, Verdict verdict) {
   seeds_.insert_or_assign(std::move(key), verdict);
 }
 
-Checks::Replaced Checks::replace(std::vector<ProbeTarget> targets, const Moment& now) {
+Checks::Replaced Checks::replace(std::vector<ProbeTarget> targets, const Moment& now,
+                                 std::vector<CalculatedCheck> calculated) {
   std::map<Probe, TargetId> known;
   for (const auto& [id, target] : targets_) known.emplace(target.what.probe, id);
 
@@ -54,7 +56,63 @@ Checks::Replaced Checks::replace(std::vector<ProbeTarget> targets, const Moment&
   seeds_.clear();
   unprobed_ = static_cast<std::size_t>(
       std::ranges::count_if(targets_, [](const auto& entry) { return !entry.second.is_probed; }));
+  replace_followers(std::move(calculated), now);
+  follow(replaced.changes, now);
   return replaced;
+}
+
+void Checks::replace_followers(std::vector<CalculatedCheck> calculated, const Moment& now) {
+  std::map<std::string, Follower> known;
+  for (Follower& follower : followers_) {
+    std::string key = follower.what.key;
+    known.emplace(std::move(key), std::move(follower));
+  }
+  followers_.clear();
+  target_of_.clear();
+  std::set<std::string> followed;
+  for (CalculatedCheck& what : calculated) {
+    followed.insert(what.what.keys.begin(), what.what.keys.end());
+    const auto found = known.find(what.key);
+    Follower follower = found == known.end() ? Follower{.what = {}, .since = now, .detail = {}}
+                                             : std::move(found->second);
+    follower.what = std::move(what);
+    followers_.push_back(std::move(follower));
+  }
+  for (const auto& [id, target] : targets_) {
+    for (const std::string& key : target.what.keys) {
+      if (followed.contains(key)) target_of_.emplace(key, id);
+    }
+  }
+}
+
+Verdict Checks::verdict_of(const std::string& key) const {
+  const auto target = target_of_.find(key);
+  if (target != target_of_.end()) return targets_.at(target->second).machine.verdict();
+  const auto follower = std::ranges::find(
+      followers_, key, [](const Follower& one) -> const std::string& { return one.what.key; });
+  return follower == followers_.end() ? Verdict::unknown : follower->verdict;
+}
+
+void Checks::follow(std::vector<VerdictChange>& changes, const Moment& now) {
+  for (Follower& follower : followers_) {
+    auto [verdict, detail] =
+        calculate(follower.what.what, [this](const std::string& key) { return verdict_of(key); });
+    follower.detail = std::move(detail);
+    const bool was_known = follower.verdict != Verdict::unknown;
+    if (verdict == Verdict::unknown && was_known) verdict = Verdict::stale;
+    if (verdict == follower.verdict) continue;
+    const auto reason = [&] {
+      if (!was_known) return TransitionReason::first_result;
+      if (verdict == Verdict::stale) return TransitionReason::went_stale;
+      return verdict == Verdict::down ? TransitionReason::fell : TransitionReason::rose;
+    };
+    changes.push_back(
+        {follower.what.key, follower.verdict, verdict, reason(), follower.detail, now});
+    follower.down_before += down_now(follower.since, follower.verdict, now);
+    ++follower.transitions;
+    follower.since = now;
+    follower.verdict = verdict;
+  }
 }
 
 VerdictMachine Checks::begin(const ProbeTarget& what, const Moment& now) const {
@@ -71,14 +129,17 @@ std::vector<VerdictChange> Checks::note(TargetId id, const ProbeResult& result, 
   Target& target = found->second;
   target.detail = result.detail;
   target.latency = result.latency;
-  if (result.outcome == ProbeOutcome::pass) target.latencies.add(result.latency);
+  if (is_passed(result.outcome)) target.latencies.add(result.latency);
   if (result.certificate_end) target.certificate_end = result.certificate_end;
   if (!std::exchange(target.is_probed, true)) --unprobed_;
+  if (result.outcome == ProbeOutcome::silent) return {};  // check_ages() judges it, in time
 
   const auto transition =
-      target.machine.step(target.what.probe.timing, result.outcome, at.monotonic);
+      target.machine.step(target.what.probe.timing, result.outcome, at.monotonic, result.latency);
   if (!transition) return {};
-  return change(target, *transition, at);
+  auto changes = change(target, *transition, at);
+  follow(changes, at);
+  return changes;
 }
 
 std::vector<VerdictChange> Checks::check_ages(const Moment& now) {
@@ -90,18 +151,19 @@ std::vector<VerdictChange> Checks::check_ages(const Moment& now) {
                                 stale_after(target.what.probe.timing).count(), target.detail);
     std::ranges::move(change(target, *transition, now), std::back_inserter(changes));
   }
+  if (!changes.empty()) follow(changes, now);
   return changes;
 }
 
 /// How long it has been down without a change, if it is.
-Milliseconds Checks::down_now(const Target& target, zones::Verdict verdict, const Moment& now) {
-  if (verdict != zones::Verdict::down) return Milliseconds(0);
-  return std::max(now.monotonic - target.since.monotonic, Milliseconds(0));
+Milliseconds Checks::down_now(const Moment& since, Verdict verdict, const Moment& now) {
+  if (verdict != Verdict::down) return Milliseconds(0);
+  return std::max(now.monotonic - since.monotonic, Milliseconds(0));
 }
 
 std::vector<VerdictChange> Checks::change(Target& target, const Transition& transition,
                                           const Moment& at) {
-  target.down_before += down_now(target, transition.from, at);
+  target.down_before += down_now(target.since, transition.from, at);
   ++target.transitions;
   target.since = at;
   std::vector<VerdictChange> changes;
@@ -131,12 +193,23 @@ std::vector<CheckState> Checks::snapshot(const Moment& now) const {
         .certificate_end = target.certificate_end,
         .latencies = target.latencies,
         .transitions = target.transitions,
-        .down_time = target.down_before + down_now(target, target.machine.verdict(), now)};
+        .down_time = target.down_before + down_now(target.since, target.machine.verdict(), now)};
     if (const auto last = target.machine.last_result()) state.age = now.monotonic - *last;
     for (const std::string& key : target.what.keys) {
       state.key = key;
       states.push_back(state);
     }
+  }
+  for (const Follower& follower : followers_) {
+    states.push_back(
+        {.key = follower.what.key,
+         .url = "calculated",
+         .verdict = follower.verdict,
+         .since = follower.since,
+         .detail = follower.detail,
+         .age = Milliseconds{0},
+         .transitions = follower.transitions,
+         .down_time = follower.down_before + down_now(follower.since, follower.verdict, now)});
   }
   std::ranges::sort(states, {}, &CheckState::key);
   return states;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "geo/base/moment.h"
+#include "health/calculated.h"
 #include "health/latency_histogram.h"
 #include "health/probe.h"
 #include "health/verdict_machine.h"
@@ -56,8 +57,10 @@ class Checks {
   void seed(std::string key, zones::Verdict verdict);
 
   /// Takes over a configuration: targets whose probe did not change keep their verdict and history,
-  /// the others are gone or begin unknown.
-  Replaced replace(std::vector<ProbeTarget> targets, const Moment& now);
+  /// the others are gone or begin unknown. So do calculated checks of the same name; each must come
+  /// after all that it follows.
+  Replaced replace(std::vector<ProbeTarget> targets, const Moment& now,
+                   std::vector<CalculatedCheck> calculated = {});
 
   /// Takes one result; returns what it changed, one entry a check. A target that is gone: nothing.
   std::vector<VerdictChange> note(TargetId target, const ProbeResult& result, const Moment& at);
@@ -87,12 +90,27 @@ class Checks {
     std::uint64_t transitions = 0;
     Milliseconds down_before{0};  // up to `since`
   };
+  /// A check that follows others.
+  struct Follower {
+    CalculatedCheck what;
+    zones::Verdict verdict = zones::Verdict::unknown;
+    Moment since;
+    std::string detail;
+    std::uint64_t transitions = 0;
+    Milliseconds down_before{0};  // up to `since`
+  };
+  void replace_followers(std::vector<CalculatedCheck> calculated, const Moment& now);
+  [[nodiscard]] zones::Verdict verdict_of(const std::string& key) const;
+  /// Appends what the changes make of the calculated checks.
+  void follow(std::vector<VerdictChange>& changes, const Moment& now);
   std::vector<VerdictChange> change(Target& target, const Transition& transition, const Moment& at);
   [[nodiscard]] VerdictMachine begin(const ProbeTarget& what, const Moment& now) const;
-  [[nodiscard]] static Milliseconds down_now(const Target& target, zones::Verdict verdict,
+  [[nodiscard]] static Milliseconds down_now(const Moment& since, zones::Verdict verdict,
                                              const Moment& now);
 
   std::map<TargetId, Target> targets_;
+  std::vector<Follower> followers_;            // each after all that it follows
+  std::map<std::string, TargetId> target_of_;  // of the keys that are followed
   std::map<std::string, zones::Verdict> seeds_;
   std::uint64_t last_id_ = 0;
   std::size_t unprobed_ = 0;

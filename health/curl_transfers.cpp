@@ -13,7 +13,9 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
-#include "health/expectation.h"
+#include "health/grpc_health.h"
+#include "health/judgement.h"
+#include "health/printable.h"
 
 namespace demarc::health {
 
@@ -41,7 +43,6 @@ constexpr long resolved_for_seconds = 2;
 constexpr long ca_reread_seconds = 600;
 
 constexpr long receive_buffer_bytes = 4'096;
-constexpr std::size_t error_text_max = 160;
 constexpr const char* system_ca_file = "/etc/ssl/certs/ca-certificates.crt";
 
 /// One probe in flight. libcurl keeps pointers into it, so it never moves.
@@ -50,6 +51,8 @@ struct Transfer {
   Probe probe;
   List resolve;
   List connect_to;
+  List headers;
+  std::string body;  // of a request that has one
   char error[CURL_ERROR_SIZE] = {};
   std::size_t header_bytes = 0;
   std::size_t body_bytes = 0;
@@ -64,7 +67,7 @@ std::size_t take_header(const char* bytes, std::size_t size, std::size_t count, 
   if (transfer.header_bytes > header_cap_bytes) return 0;
   const std::string_view line(bytes, size * count);
   if (line.starts_with("HTTP/")) transfer.heard.headers.clear();  // an interim answer came before
-  if (!transfer.probe.expect.headers.empty()) {
+  if (!transfer.probe.expect.headers.empty() || asks_grpc(transfer.probe.scheme)) {
     if (auto header = read_header_line(line)) transfer.heard.headers.push_back(std::move(*header));
   }
   return size * count;
@@ -73,13 +76,25 @@ std::size_t take_header(const char* bytes, std::size_t size, std::size_t count, 
 std::size_t take_body(const char* bytes, std::size_t size, std::size_t count, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
   const zones::ExpectedAnswer& expect = transfer.probe.expect;
-  if (!expect.body.empty() || !expect.values.empty()) {
+  if (!expect.body.empty() || !expect.values.empty() || !expect.query_value.empty() ||
+      asks_grpc(transfer.probe.scheme)) {
     const std::size_t room = body_cap_bytes - transfer.heard.body.size();
     transfer.heard.body.append(bytes, std::min(room, size * count));
   }
   transfer.body_bytes += size * count;
   transfer.heard.is_body_cut = transfer.body_bytes > body_cap_bytes;
   return transfer.body_bytes >= body_cap_bytes ? 0 : size * count;
+}
+
+/// A call of the health service (health/grpc_health.h): a POST, by HTTP/2.
+void ask_grpc(Transfer& transfer) {
+  if (!asks_grpc(transfer.probe.scheme)) return;
+  transfer.body = write_grpc_request(transfer.probe.path);
+  curl_slist* lines = nullptr;
+  for (const char* const line : {"content-type: application/grpc", "te: trailers", "expect:"}) {
+    lines = curl_slist_append(lines, line);
+  }
+  transfer.headers.reset(lines);
 }
 
 /// Sets options and remembers the first that failed: a probe without its limits must not start.
@@ -146,9 +161,11 @@ void set_limits(Options& options, Transfer& transfer) {
 /// Over TLS the two agree on a version (RFC 7301), and what they agreed on is judged with the
 /// answer; without TLS, HTTP/2 has to be known to be there.
 long http_version_for_curl(const Probe& probe) {
-  if (probe.http_version == zones::HttpVersion::http1_1) return CURL_HTTP_VERSION_1_1;
-  return probe.scheme == ProbeScheme::https ? CURL_HTTP_VERSION_2TLS
-                                            : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+  if (probe.http_version == zones::HttpVersion::http1_1 && !asks_grpc(probe.scheme)) {
+    return CURL_HTTP_VERSION_1_1;
+  }
+  return has_certificate(probe.scheme) ? CURL_HTTP_VERSION_2TLS
+                                       : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
 }
 
 void set_protocol(Options& options, Transfer& transfer, const TransferOptions& settings) {
@@ -166,6 +183,11 @@ void set_protocol(Options& options, Transfer& transfer, const TransferOptions& s
   options.set(CURLOPT_PRIVATE, static_cast<void*>(&transfer));
   if (transfer.resolve) options.set(CURLOPT_RESOLVE, transfer.resolve.get());
   if (transfer.connect_to) options.set(CURLOPT_CONNECT_TO, transfer.connect_to.get());
+  if (transfer.headers) {
+    options.set(CURLOPT_HTTPHEADER, transfer.headers.get());
+    options.set(CURLOPT_POSTFIELDSIZE, static_cast<long>(transfer.body.size()));
+    options.set(CURLOPT_POSTFIELDS, transfer.body.c_str());
+  }
   if (is_bare(transfer.probe.scheme)) options.set(CURLOPT_CONNECT_ONLY, 1L);
   // It may be no HTTP server at all, and refuse a handshake that names HTTP.
   if (transfer.probe.scheme == ProbeScheme::tls) options.set(CURLOPT_SSL_ENABLE_ALPN, 0L);
@@ -183,11 +205,13 @@ void set_tls(Options& options, const TransferOptions& settings) {
   options.set(CURLOPT_CERTINFO, 1L);
 }
 
+/// libcurl knows HTTP alone; with CONNECT_ONLY nothing of it is sent.
 std::string url_for_curl(const Probe& probe) {
-  if (!is_bare(probe.scheme)) return probe.url();
-  Probe connect_only = probe;  // libcurl knows neither scheme; with CONNECT_ONLY nothing is sent
-  connect_only.scheme = probe.scheme == ProbeScheme::tls ? ProbeScheme::https : ProbeScheme::http;
-  return connect_only.url();
+  if (facts_of(probe.scheme).asks_http) return probe.url();
+  Probe over_http = probe;
+  over_http.scheme = has_certificate(probe.scheme) ? ProbeScheme::https : ProbeScheme::http;
+  if (asks_grpc(probe.scheme)) over_http.path = grpc_health_path;
+  return over_http.url();
 }
 
 /// The transfer, ready to be added; its `easy` is null if libcurl refused something.
@@ -197,6 +221,7 @@ std::unique_ptr<Transfer> build_transfer(TargetId target, const Probe& probe,
   transfer->target = target;
   transfer->probe = probe;
   direct_connection(*transfer);
+  ask_grpc(*transfer);
   Easy easy(curl_easy_init());
   if (!easy) return transfer;
   Options options(easy.get());
@@ -206,15 +231,6 @@ std::unique_ptr<Transfer> build_transfer(TargetId target, const Probe& probe,
   if (has_certificate(probe.scheme)) set_tls(options, settings);
   if (options.error() == CURLE_OK) transfer->easy = std::move(easy);
   return transfer;
-}
-
-/// What libcurl wrote, as one short printable line.
-std::string clean(std::string_view text) {
-  std::string line;
-  for (const char c : text.substr(0, error_text_max)) {
-    line += c >= ' ' && c <= '~' ? c : '?';
-  }
-  return line;
 }
 
 std::string_view without_prefix(std::string_view text) {
@@ -237,13 +253,13 @@ std::string error_detail(const Transfer& transfer, CURLcode code) {
       if (error_number == 0) return "cannot connect";
       return fmt::format("cannot connect: {}", std::strerror(static_cast<int>(error_number)));
     case CURLE_COULDNT_RESOLVE_HOST:
-      return fmt::format("{} does not resolve", clean(transfer.probe.host));
+      return fmt::format("{} does not resolve", printable(transfer.probe.host));
     case CURLE_PEER_FAILED_VERIFICATION:
-      return fmt::format("certificate: {}", clean(without_prefix(text)));
+      return fmt::format("certificate: {}", printable(without_prefix(text)));
     case CURLE_SSL_CONNECT_ERROR:
-      return fmt::format("TLS: {}", clean(text));
+      return fmt::format("TLS: {}", printable(text));
     case CURLE_SSL_CACERT_BADFILE:
-      return fmt::format("CA file: {}", clean(text));
+      return fmt::format("CA file: {}", printable(text));
     case CURLE_GOT_NOTHING:
       return "closed without an answer";
     case CURLE_PARTIAL_FILE:
@@ -256,9 +272,9 @@ std::string error_detail(const Transfer& transfer, CURLcode code) {
       return "not an HTTP/2 answer";
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
-      return error_number == ECONNRESET ? "connection reset" : clean(text);
+      return error_number == ECONNRESET ? "connection reset" : printable(text);
     default:  // libcurl's list is open; its own words do for the rest
-      return clean(text);
+      return printable(text);
   }
 }
 
@@ -278,49 +294,24 @@ std::optional<WallTime> certificate_end(const Transfer& transfer) {
   return std::nullopt;
 }
 
-/// What a good connection, handshake or status is worth after the check's own expectations.
-ProbeResult judge_expectations(const Transfer& transfer, std::string detail) {
-  const auto now = std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
-  if (const auto unmet = find_unmet(transfer.probe.expect, transfer.heard, now)) {
-    return {.detail = fmt::format("{}, but {}", detail, *unmet)};
+ProbeResult judge(Transfer& transfer, CURLcode code) {
+  const Probe& probe = transfer.probe;
+  if (transfer.header_bytes > header_cap_bytes) {
+    return judge_silence(probe, fmt::format("headers above {} bytes", header_cap_bytes));
   }
-  return {.outcome = ProbeOutcome::pass, .detail = std::move(detail)};
-}
-
-ProbeResult judge_answer(const Transfer& transfer) {
+  const bool is_capped = code == CURLE_WRITE_ERROR && transfer.body_bytes >= body_cap_bytes;
+  if (code != CURLE_OK && !is_capped) return judge_silence(probe, error_detail(transfer, code));
+  const auto now = std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
+  if (probe.scheme == ProbeScheme::tls) return judge_handshake(probe, transfer.heard, now);
+  if (is_bare(probe.scheme)) return {.outcome = ProbeOutcome::pass, .detail = "connected"};
   long status = 0;
   long version = CURL_HTTP_VERSION_NONE;
   curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(transfer.easy.get(), CURLINFO_HTTP_VERSION, &version);
-  std::string detail = fmt::format("HTTP {}", status);
-  const bool is_expected =
-      std::ranges::any_of(transfer.probe.expect_status, [&](const zones::StatusRange& range) {
-        return status >= range.first && status <= range.last;
-      });
-  if (!is_expected) return {.detail = std::move(detail)};
-  const bool wants_http2 = transfer.probe.http_version == zones::HttpVersion::http2;
-  if (wants_http2 && version != CURL_HTTP_VERSION_2_0) {
-    return {.detail = detail + ", but the server chose HTTP/1.1, expected HTTP/2"};
-  }
-  return judge_expectations(transfer, std::move(detail));
-}
-
-ProbeResult judge(const Transfer& transfer, CURLcode code) {
-  if (transfer.header_bytes > header_cap_bytes) {
-    return {.detail = fmt::format("headers above {} bytes", header_cap_bytes)};
-  }
-  const bool is_capped = code == CURLE_WRITE_ERROR && transfer.body_bytes >= body_cap_bytes;
-  if (code != CURLE_OK && !is_capped) return {.detail = error_detail(transfer, code)};
-  switch (transfer.probe.scheme) {
-    case ProbeScheme::tcp:
-      return {.outcome = ProbeOutcome::pass, .detail = "connected"};
-    case ProbeScheme::tls:
-      return judge_expectations(transfer, "TLS handshake");
-    case ProbeScheme::http:
-    case ProbeScheme::https:
-      break;
-  }
-  return judge_answer(transfer);
+  transfer.heard.status = static_cast<int>(status);
+  transfer.heard.is_http2 = version == CURL_HTTP_VERSION_2_0;
+  if (asks_grpc(probe.scheme)) return judge_grpc(probe, transfer.heard, now);
+  return judge_http(probe, transfer.heard, now);
 }
 
 }  // namespace
@@ -329,10 +320,10 @@ struct CurlTransfers::Multi {
   TransferOptions options;
   std::unique_ptr<CURLM, MultiDeleter> handle;
   std::map<TargetId, std::unique_ptr<Transfer>> running;
-  std::vector<Finished> stillborn;  // could not begin; the next wait() reports them
+  std::vector<FinishedProbe> stillborn;  // could not begin; the next wait() reports them
 
   void add(std::unique_ptr<Transfer> transfer);
-  void collect(std::vector<Finished>& finished);
+  void collect(std::vector<FinishedProbe>& finished);
   void forget(TargetId target);
 };
 
@@ -345,7 +336,7 @@ void CurlTransfers::Multi::add(std::unique_ptr<Transfer> transfer) {
   running.insert_or_assign(transfer->target, std::move(transfer));
 }
 
-void CurlTransfers::Multi::collect(std::vector<Finished>& finished) {
+void CurlTransfers::Multi::collect(std::vector<FinishedProbe>& finished) {
   int left = 0;
   while (const CURLMsg* const message = curl_multi_info_read(handle.get(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
@@ -403,15 +394,19 @@ void CurlTransfers::start(TargetId target, const Probe& probe) {
 
 void CurlTransfers::cancel(TargetId target) { multi_->forget(target); }
 
-std::vector<CurlTransfers::Finished> CurlTransfers::wait(Milliseconds at_most) {
-  std::vector<Finished> finished = std::exchange(multi_->stillborn, {});
+std::vector<FinishedProbe> CurlTransfers::wait(Milliseconds at_most, std::span<const int> also) {
+  std::vector<FinishedProbe> finished = std::exchange(multi_->stillborn, {});
   CURLM* const handle = multi_->handle.get();
   int running = 0;
   curl_multi_perform(handle, &running);  // new transfers get their sockets before the wait
   multi_->collect(finished);
   if (!finished.empty()) return finished;
 
-  curl_multi_poll(handle, nullptr, 0, static_cast<int>(at_most.count()), nullptr);
+  std::vector<curl_waitfd> others;
+  others.reserve(also.size());
+  for (const int descriptor : also) others.push_back({descriptor, CURL_WAIT_POLLIN, 0});
+  curl_multi_poll(handle, others.data(), static_cast<unsigned>(others.size()),
+                  static_cast<int>(at_most.count()), nullptr);
   curl_multi_perform(handle, &running);
   multi_->collect(finished);
   return finished;

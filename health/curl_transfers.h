@@ -1,9 +1,10 @@
 // Probes on the wire: many at once, in one libcurl multi handle, by one thread.
-// health/prober.h starts them and takes what they found. Only the .cpp knows libcurl.
+// health/transfers.h starts them and takes what they found. Only the .cpp knows libcurl.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct TransferOptions {
   std::string user_agent = "Demarc-health-check";
   /// PEM file with the only CAs that https probes trust; empty: the system's.
   std::string ca_file;
+  std::string evidence_folder;  // of file checks; empty: there are none
+  std::string programs_folder;  // of program checks; empty: they are off
 };
 
 /// Owned and used by one thread; wake() alone may be called by any.
@@ -33,12 +36,6 @@ struct TransferOptions {
 /// proxies, HTTP/2 and compression are off. https verifies chain, time and host name.
 class CurlTransfers {
  public:
-  struct Finished {
-    TargetId target{};
-    ProbeResult result;
-    bool is_timeout = false;  // the result is a failure because time ran out
-  };
-
   /// The error says what libcurl refused.
   [[nodiscard]] static Result<std::unique_ptr<CurlTransfers>, SystemError> create(
       const TransferOptions& options);
@@ -53,8 +50,10 @@ class CurlTransfers {
   /// Forgets a probe; nothing if there is none.
   void cancel(TargetId target);
 
-  /// Moves all probes on until some have ended, wake() is called or `at_most` is over.
-  [[nodiscard]] std::vector<Finished> wait(Milliseconds at_most);
+  /// Moves all probes on until some have ended, wake() is called, one of the descriptors `also` can
+  /// be read, or `at_most` is over.
+  [[nodiscard]] std::vector<FinishedProbe> wait(Milliseconds at_most,
+                                                std::span<const int> also = {});
 
   /// Makes a wait() return, the present one or else the next. Any thread.
   void wake() noexcept;

@@ -7,6 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "health/json_pointer.h"
+#include "health/printable.h"
+#include "health/query_values.h"
+#include "zones/comparison.h"
 #include "zones/strict_json.h"
 
 namespace demarc::health {
@@ -17,11 +20,8 @@ using zones::ExpectedAnswer;
 
 constexpr std::size_t quoted_max = 60;  // of somebody else's text in a line of ours
 
-/// Short and printable, whatever it was.
 std::string in_quotes(std::string_view text) {
-  std::string line = "`";
-  for (const char c : text.substr(0, quoted_max)) line += c >= ' ' && c <= '~' ? c : '?';
-  return line + (text.size() > quoted_max ? "...`" : "`");
+  return "`" + printable(text, quoted_max) + (text.size() > quoted_max ? "...`" : "`");
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -30,8 +30,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(0, text.find_last_not_of(blanks) + 1);
 }
 
-std::optional<std::string> find_unmet_header(const ExpectedAnswer& expected,
-                                             const HeardAnswer& heard) {
+std::optional<Unmet> find_unmet_header(const ExpectedAnswer& expected, const HeardAnswer& heard) {
   for (const auto& [name, value] : expected.headers) {
     const std::string* found = nullptr;
     bool is_met = false;
@@ -41,53 +40,74 @@ std::optional<std::string> find_unmet_header(const ExpectedAnswer& expected,
       is_met |= heard_value == value;
     }
     if (is_met) continue;
-    if (found == nullptr) return fmt::format("no header {}", name);
-    return fmt::format("header {} is {}, expected {}", name, in_quotes(*found), in_quotes(value));
+    if (found == nullptr) return Unmet{fmt::format("no header {}", name)};
+    return Unmet{
+        fmt::format("header {} is {}, expected {}", name, in_quotes(*found), in_quotes(value))};
   }
   return std::nullopt;
 }
 
-std::optional<std::string> find_unmet_value(const ExpectedAnswer& expected,
-                                            const HeardAnswer& heard) {
-  if (expected.values.empty()) return std::nullopt;
-  if (heard.is_body_cut) return "the JSON is too long";
+Unmet silence(std::string why) { return {std::move(why), true}; }
+
+std::string text_of(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+/// One value against what was written: a text, or a comparison with a number.
+std::optional<Unmet> find_unmet_text(std::string_view what, const std::string& heard,
+                                     const std::string& expected) {
+  const auto comparison = zones::parse_comparison(expected);
+  if (!comparison) {
+    if (heard == expected) return std::nullopt;
+    return Unmet{fmt::format("{} is {}, expected {}", what, in_quotes(heard), in_quotes(expected))};
+  }
+  const auto number = zones::parse_number(heard);
+  if (!number) return silence(fmt::format("{} is {}, which is no number", what, in_quotes(heard)));
+  if (comparison->holds(*number)) return std::nullopt;
+  return Unmet{fmt::format("{} is {}, expected {}", what, heard, expected)};
+}
+
+std::optional<Unmet> find_unmet_value(const ExpectedAnswer& expected, const HeardAnswer& heard) {
+  if (expected.values.empty() && expected.query_value.empty()) return std::nullopt;
+  if (heard.is_body_cut) return silence("the JSON is too long");
   const auto document = zones::parse_json_object(heard.body);
-  if (!document) return "the JSON: " + document.error();
-  for (const auto& [pointer, text] : expected.values) {
-    const auto value = find_at(*document, pointer);
-    if (!value) return "the JSON: " + value.error();
-    const json& there = **value;
-    const std::string heard_text = there.is_string()
-                                       ? there.get<std::string>()
-                                       : there.dump(-1, ' ', false, json::error_handler_t::replace);
-    if (heard_text != text) {
-      return fmt::format("JSON {} is {}, expected {}", pointer, in_quotes(heard_text),
-                         in_quotes(text));
+  if (!document) return silence("the JSON: " + document.error());
+  if (!expected.query_value.empty()) {
+    const auto values = read_query_values(*document);
+    if (!values) return silence(values.error());
+    for (const std::string& value : *values) {
+      if (auto unmet = find_unmet_text("the value", value, expected.query_value)) return unmet;
     }
   }
+  for (const auto& [pointer, text] : expected.values) {
+    const auto value = find_at(*document, pointer);
+    if (!value) return silence("the JSON: " + value.error());
+    if (auto unmet = find_unmet_text("JSON " + pointer, text_of(**value), text)) return unmet;
+  }
   return std::nullopt;
 }
 
-std::optional<std::string> find_unmet_certificate(const ExpectedAnswer& expected,
-                                                  const HeardAnswer& heard, WallTime now) {
+std::optional<Unmet> find_unmet_certificate(const ExpectedAnswer& expected,
+                                            const HeardAnswer& heard, WallTime now) {
   if (expected.certificate_left.count() == 0) return std::nullopt;
-  if (!heard.certificate_end) return "when the certificate ends cannot be told";
+  if (!heard.certificate_end) return Unmet{"when the certificate ends cannot be told"};
   const auto left = *heard.certificate_end - now;
   if (left >= expected.certificate_left) return std::nullopt;
   using Hours = std::chrono::hours;
-  return fmt::format("the certificate is good for {} h, expected {} h at least",
-                     std::chrono::duration_cast<Hours>(left).count(),
-                     std::chrono::duration_cast<Hours>(expected.certificate_left).count());
+  return Unmet{fmt::format("the certificate is good for {} h, expected {} h at least",
+                           std::chrono::duration_cast<Hours>(left).count(),
+                           std::chrono::duration_cast<Hours>(expected.certificate_left).count())};
 }
 
 }  // namespace
 
-std::optional<std::string> find_unmet(const ExpectedAnswer& expected, const HeardAnswer& heard,
-                                      WallTime now) {
+std::optional<Unmet> find_unmet(const ExpectedAnswer& expected, const HeardAnswer& heard,
+                                WallTime now) {
   if (auto unmet = find_unmet_header(expected, heard)) return unmet;
   if (!heard.body.contains(expected.body)) {
-    return fmt::format("{} is not in the {}", in_quotes(expected.body),
-                       heard.is_body_cut ? "body's beginning" : "body");
+    return Unmet{fmt::format("{} is not in the {}", in_quotes(expected.body),
+                             heard.is_body_cut ? "body's beginning" : "body")};
   }
   if (auto unmet = find_unmet_value(expected, heard)) return unmet;
   return find_unmet_certificate(expected, heard, now);

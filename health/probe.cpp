@@ -2,35 +2,19 @@
 #include "health/probe.h"
 
 #include <map>
-#include <optional>
-#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
 namespace demarc::health {
 
-using zones::ProbeScheme;
-
 namespace {
 
-struct SchemeFacts {
-  std::string_view name;
-  std::optional<std::uint16_t> default_port;
-};
-
-SchemeFacts facts_of(ProbeScheme scheme) noexcept {
-  switch (scheme) {
-    case ProbeScheme::http:
-      return {"http", 80};
-    case ProbeScheme::https:
-      return {"https", 443};
-    case ProbeScheme::tcp:
-      return {"tcp", std::nullopt};
-    case ProbeScheme::tls:
-      return {"tls", std::nullopt};
-  }
-  return {"tcp", std::nullopt};
+std::vector<geo::Address> addresses_of(const zones::Service& service,
+                                       const zones::HealthCheck& check) {
+  if (check.is_of_endpoint) return service.record(check.record).addresses;
+  if (const auto address = geo::parse_address(check.host)) return {*address};
+  return {};
 }
 
 Probe build_probe(const zones::Service& service, const zones::HealthCheck& check) {
@@ -40,29 +24,30 @@ Probe build_probe(const zones::Service& service, const zones::HealthCheck& check
               .path = check.path,
               .method = check.method,
               .http_version = check.http_version,
-              .addresses = service.record(check.record).addresses,
+              .addresses = addresses_of(service, check),
               .connect_port = check.port,
-              .timing = {check.interval, check.timeout, check.fall, check.rise},
+              .timing = {check.interval, check.timeout, check.fall, check.rise, check.ok,
+                         check.degraded_above},
               .expect_status = check.expect_status,
-              .expect = check.expect};
+              .expect = check.expect,
+              .silence = check.silence};
   if (check.probe_at) {
     probe.addresses = {check.probe_at->address};
     probe.connect_port = check.probe_at->port;
   }
-  if (is_bare(check.scheme)) {  // nothing is asked, nothing is answered
-    probe.path.clear();
-    probe.expect_status.clear();
-  }
+  if (is_bare(check.scheme) || check.scheme == zones::ProbeScheme::icmp) probe.path.clear();
+  if (!facts_of(check.scheme).asks_http) probe.expect_status.clear();
   return probe;
 }
 
 }  // namespace
 
 std::string Probe::url() const {
-  const auto [name, default_port] = facts_of(scheme);
+  const zones::SchemeFacts facts = facts_of(scheme);
+  if (facts.is_local) return fmt::format("{}:{}", facts.name, path);
   const std::string authority = host.contains(':') ? fmt::format("[{}]", host) : host;
-  if (default_port == port) return fmt::format("{}://{}{}", name, authority, path);
-  return fmt::format("{}://{}:{}{}", name, authority, port, path);
+  if (facts.default_port == port) return fmt::format("{}://{}{}", facts.name, authority, path);
+  return fmt::format("{}://{}:{}{}", facts.name, authority, port, path);
 }
 
 std::vector<ProbeTarget> build_targets(const zones::Repository& repository) {
@@ -70,6 +55,7 @@ std::vector<ProbeTarget> build_targets(const zones::Repository& repository) {
   for (const zones::Service& service : repository.services) {
     if (service.tenants_of) continue;  // a class of tenants has copies of its service's checks
     for (const zones::HealthCheck& check : service.checks) {
+      if (check.calculated || !check.vantage.empty()) continue;
       keys_of[build_probe(service, check)].push_back(check.key);
     }
   }

@@ -24,7 +24,7 @@ struct Probe {
   zones::ProbeScheme scheme = zones::ProbeScheme::https;
   std::string host;  // for Host and SNI; resolved if there are no addresses
   std::uint16_t port = 443;
-  std::string path = "/";  // with its query; empty for tcp and tls
+  std::string path = "/";  // with its query; of a local one the file's name; empty for tcp, tls
   zones::ProbeMethod method = zones::ProbeMethod::get;
   zones::HttpVersion http_version = zones::HttpVersion::http1_1;
   std::vector<geo::Address> addresses;  // where to connect; the first that accepts is asked
@@ -32,6 +32,7 @@ struct Probe {
   CheckTiming timing;
   std::vector<zones::StatusRange> expect_status;  // empty for tcp and tls
   zones::ExpectedAnswer expect;
+  zones::Silence silence = zones::Silence::failure;
 
   /// "https://api.eu.example.sov:8443/health"; "tcp://host:port".
   [[nodiscard]] std::string url() const;
@@ -54,8 +55,16 @@ struct ProbeResult {
   std::optional<WallTime> certificate_end;  // https, tls: when the server's own certificate ends
 };
 
-/// All checks of a repository. Two that ask the same of the same addresses with the same timing and
-/// expectations become one target with two keys. In a fixed order for a given repository.
+/// The end of one probe.
+struct FinishedProbe {
+  TargetId target{};
+  ProbeResult result;
+  bool is_timeout = false;  // the result is a failure because time ran out
+};
+
+/// All checks of a repository that ask something themselves. Two that ask the same of the same
+/// addresses with the same timing and expectations become one target with two keys. In a fixed
+/// order for a given repository.
 [[nodiscard]] std::vector<ProbeTarget> build_targets(const zones::Repository& repository);
 
 }  // namespace demarc::health

@@ -22,12 +22,13 @@ void Prober::seed(std::string key, zones::Verdict verdict) {
   seeds_.emplace_back(std::move(key), verdict);
 }
 
-Result<void, SystemError> Prober::start(std::vector<ProbeTarget> targets) {
+Result<void, SystemError> Prober::start(std::vector<ProbeTarget> targets,
+                                        std::vector<CalculatedCheck> calculated) {
   assert(!transfers_);
-  auto transfers = CurlTransfers::create(config_.transfers);
+  auto transfers = Transfers::create(config_.transfers);
   if (!transfers) return std::unexpected(transfers.error());
   transfers_ = std::move(*transfers);
-  replacement_ = std::move(targets);
+  replacement_ = Replacement{std::move(targets), std::move(calculated)};
   last_tick_.store(config_.clock().monotonic.time_since_epoch().count());
   const SignalsBlocked blocked;
   try {
@@ -38,10 +39,10 @@ Result<void, SystemError> Prober::start(std::vector<ProbeTarget> targets) {
   return {};
 }
 
-void Prober::replace(std::vector<ProbeTarget> targets) {
+void Prober::replace(std::vector<ProbeTarget> targets, std::vector<CalculatedCheck> calculated) {
   {
     const std::scoped_lock lock(mutex_);
-    replacement_ = std::move(targets);
+    replacement_ = Replacement{std::move(targets), std::move(calculated)};
   }
   if (transfers_) transfers_->wake();
 }
@@ -100,7 +101,8 @@ void Prober::take_replacement(const Moment& now) {
     const std::scoped_lock lock(mutex_);
     if (!replacement_) return;
     for (auto& [key, verdict] : std::exchange(seeds_, {})) checks_.seed(std::move(key), verdict);
-    replaced = checks_.replace(std::move(*replacement_), now);
+    replaced =
+        checks_.replace(std::move(replacement_->targets), now, std::move(replacement_->calculated));
     replacement_.reset();
   }
   const auto is_kept = [this](TargetId target) { return checks_.find(target) != nullptr; };
@@ -129,8 +131,7 @@ Milliseconds Prober::time_to_wait(MonotonicTime now) const {
   return std::clamp<Milliseconds>(*due - now, Milliseconds{0}, tick_interval);
 }
 
-void Prober::take(const std::vector<CurlTransfers::Finished>& finished, bool is_late,
-                  const Moment& now) {
+void Prober::take(const std::vector<FinishedProbe>& finished, bool is_late, const Moment& now) {
   for (const auto& [target, result, is_timeout] : finished) {
     const MonotonicTime started = started_.at(target);
     started_.erase(target);

@@ -1,5 +1,5 @@
 // The prober: one thread that probes every target in its interval and says what changed.
-// It joins health/schedule.h (when), health/curl_transfers.h (how) and health/checks.h (what we
+// It joins health/schedule.h (when), health/transfers.h (how) and health/checks.h (what we
 // believe); the daemon (tools/) turns its changes into events for zones/steering.h.
 #pragma once
 
@@ -19,8 +19,8 @@
 #include "geo/base/moment.h"
 #include "geo/base/result.h"
 #include "health/checks.h"
-#include "health/curl_transfers.h"
 #include "health/schedule.h"
+#include "health/transfers.h"
 
 namespace demarc::health {
 
@@ -64,11 +64,12 @@ class Prober {
 
   /// Starts the thread with these targets, once. The error says what libcurl or the system refused;
   /// nothing runs then.
-  [[nodiscard]] Result<void, SystemError> start(std::vector<ProbeTarget> targets);
+  [[nodiscard]] Result<void, SystemError> start(std::vector<ProbeTarget> targets,
+                                                std::vector<CalculatedCheck> calculated = {});
 
   /// A reload. Targets whose probe did not change keep verdict and history; probes of the others
   /// are given up. Taken at the thread's next turn; of several, the last. Returns at once.
-  void replace(std::vector<ProbeTarget> targets);
+  void replace(std::vector<ProbeTarget> targets, std::vector<CalculatedCheck> calculated = {});
 
   /// Ends the thread and every probe in flight, without waiting for any of them. No callback comes
   /// after it returns. May be called twice, but not from a callback.
@@ -86,7 +87,7 @@ class Prober {
   void take_replacement(const Moment& now);
   void start_due(const Moment& now);
   [[nodiscard]] Milliseconds time_to_wait(MonotonicTime now) const;
-  void take(const std::vector<CurlTransfers::Finished>& finished, bool is_late, const Moment& now);
+  void take(const std::vector<FinishedProbe>& finished, bool is_late, const Moment& now);
   void report(const std::vector<VerdictChange>& changes) const;
   void report_first_round();
 
@@ -96,7 +97,11 @@ class Prober {
   mutable std::mutex mutex_;  // the four below; never held during a callback or a wait
   Checks checks_;
   std::vector<std::pair<std::string, zones::Verdict>> seeds_;
-  std::optional<std::vector<ProbeTarget>> replacement_;
+  struct Replacement {
+    std::vector<ProbeTarget> targets;
+    std::vector<CalculatedCheck> calculated;
+  };
+  std::optional<Replacement> replacement_;
   bool is_stopping_ = false;
 
   // The thread's own.
@@ -104,7 +109,7 @@ class Prober {
   std::map<TargetId, MonotonicTime> started_;  // probes in flight
   bool is_first_round_reported_ = false;
 
-  std::unique_ptr<CurlTransfers> transfers_;
+  std::unique_ptr<Transfers> transfers_;
   std::atomic<MonotonicTime::rep> last_tick_{0};
   std::thread thread_;
 };

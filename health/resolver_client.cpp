@@ -6,42 +6,19 @@
 #include <optional>
 #include <utility>
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "geo/base/descriptor.h"
 #include "health/resolver_message.h"
+#include "health/socket_address.h"
 
 namespace demarc::health {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using Bytes = std::vector<std::uint8_t>;
-
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-};
-
-SocketAddress socket_address(const ResolverConfig& config) {
-  SocketAddress out;
-  if (config.address.family == geo::Family::ipv4) {
-    auto* const four = reinterpret_cast<sockaddr_in*>(&out.storage);
-    four->sin_family = AF_INET;
-    four->sin_port = htons(config.port);
-    std::memcpy(&four->sin_addr, config.address.bytes.data(), 4);
-    out.size = sizeof(sockaddr_in);
-  } else {
-    auto* const six = reinterpret_cast<sockaddr_in6*>(&out.storage);
-    six->sin6_family = AF_INET6;
-    six->sin6_port = htons(config.port);
-    std::memcpy(&six->sin6_addr, config.address.bytes.data(), 16);
-    out.size = sizeof(sockaddr_in6);
-  }
-  return out;
-}
 
 bool wait_for(const Descriptor& socket, short events, Clock::time_point deadline) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
@@ -52,11 +29,10 @@ bool wait_for(const Descriptor& socket, short events, Clock::time_point deadline
 
 Result<Descriptor, std::string> connected(const ResolverConfig& config, int kind,
                                           Clock::time_point deadline) {
-  const SocketAddress to = socket_address(config);
+  const SocketAddress to = socket_address(config.address, config.port);
   Descriptor socket(::socket(to.storage.ss_family, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.is_open()) return std::unexpected(std::string("no socket"));
-  const int done =
-      ::connect(socket.number(), reinterpret_cast<const sockaddr*>(&to.storage), to.size);
+  const int done = ::connect(socket.number(), to.pointer(), to.size);
   if (done == 0) return socket;
   int error = errno;
   if (error == EINPROGRESS && wait_for(socket, POLLOUT, deadline)) {

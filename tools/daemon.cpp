@@ -267,8 +267,11 @@ std::uint64_t Daemon::generation() const noexcept {
 
 Result<void, std::string> Daemon::start_prober() {
   prober_ = std::make_unique<health::Prober>(
-      health::ProberConfig{
-          .clock = read_clocks, .seed = random_seed(), .transfers = {.ca_file = config_.probe_ca}},
+      health::ProberConfig{.clock = read_clocks,
+                           .seed = random_seed(),
+                           .transfers = {.ca_file = config_.probe_ca,
+                                         .evidence_folder = config_.evidence,
+                                         .programs_folder = config_.programs}},
       health::ProberCallbacks{.on_verdict =
                                   [this](const health::VerdictChange& change) {
                                     const std::scoped_lock lock(verdicts_mutex_);
@@ -281,7 +284,7 @@ Result<void, std::string> Daemon::start_prober() {
   std::map<std::string, std::string> restored;
   if (read_clocks().wall - state_saved_at_ < verdict_believed) {
     for (const auto& [key, check] : state.checks) {
-      if (check.verdict == zones::Verdict::up || check.verdict == zones::Verdict::down) {
+      if (check.verdict != zones::Verdict::unknown && check.verdict != zones::Verdict::stale) {
         prober_->seed(key, check.verdict);
         restored.emplace(key, zones::to_text(check.verdict));
       }
@@ -291,7 +294,8 @@ Result<void, std::string> Daemon::start_prober() {
     history_ =
         History::open(config_.state + "/history.db", config_.history, read_clocks().wall, restored);
   }
-  auto started = prober_->start(health::build_targets(*configuration_->repository));
+  auto started = prober_->start(health::build_targets(*configuration_->repository),
+                                health::build_calculated(*configuration_->repository));
   if (!started) return refused(started.error().text());
   return {};
 }
@@ -473,7 +477,8 @@ void Daemon::finish_reload(Result<Loaded, LoadErrors> loaded, const std::string&
   if (loaded) {
     outcome.warnings = loaded->warnings;
     take(std::move(*loaded), why);
-    prober_->replace(health::build_targets(*configuration_->repository));
+    prober_->replace(health::build_targets(*configuration_->repository),
+                     health::build_calculated(*configuration_->repository));
     log_info("reloaded why=\"{}\" zones={} services={} generation={}", why,
              repository().zones.size(), repository().services.size(), generation());
   } else {

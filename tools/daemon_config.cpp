@@ -101,6 +101,10 @@ class ConfigReader {
             read_switch(n, "resolver-require-ad", config_.resolver_require_ad);
           }},
          {"probe-ca", Presence::optional, path_to(&DaemonConfig::probe_ca, "probe-ca")},
+         {"evidence-folder", Presence::optional,
+          path_to(&DaemonConfig::evidence, "evidence-folder")},
+         {"programs-folder", Presence::optional,
+          path_to(&DaemonConfig::programs, "programs-folder")},
          {"alerts", Presence::optional,
           [&](const Node& n) { config_.alerts = read_alerts(reading_, n, folder_); }},
          {"debug-verbs", Presence::optional,

@@ -54,6 +54,8 @@ struct DaemonConfig {
   bool resolver_require_ad = true;  // believe only what it validated
   AlertsConfig alerts;
   std::string probe_ca;      // PEM; empty: the system's
+  std::string evidence;      // folder of the files that `file:` checks read; empty: none
+  std::string programs;      // folder of the programs that `program:` checks run; empty: off
   bool debug_verbs = false;  // `debug-stall` on the control socket, for drills and tests
 };
 

@@ -68,7 +68,9 @@ std::vector<Evidence> make_evidence(const Scenario& scenario, const zones::Repos
   const MonotonicTime end = start + scenario.lasts;
   health::Checks checks;
   health::ProbeSchedule schedule(seed);
-  schedule.add(checks.replace(std::move(targets), {WallTime{}, begin}).added, begin);
+  auto replaced =
+      checks.replace(std::move(targets), {WallTime{}, begin}, health::build_calculated(repository));
+  schedule.add(replaced.added, begin);
   std::multimap<MonotonicTime, Result> results;
   const auto note = [&](MonotonicTime at, const Result& result) {
     for (auto& change : checks.note(result.target, result.result, {WallTime{}, at})) {

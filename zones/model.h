@@ -20,6 +20,7 @@
 #include "geo/location.h"
 #include "zones/leash_settings.h"
 #include "zones/name.h"
+#include "zones/probe_kinds.h"
 
 namespace demarc::zones {
 
@@ -153,6 +154,14 @@ struct Advisor {
   Milliseconds timeout{1000};
 };
 
+/// A place that probes for others, and the key that it signs its observations with.
+struct Vantage {
+  std::string id;
+  KeyAlgorithm algorithm = KeyAlgorithm::EdDSA;
+  std::string public_key_pem;  // the file's content
+  auto operator<=>(const Vantage&) const = default;
+};
+
 struct Policy {
   std::vector<Jurisdiction> jurisdictions;
   std::vector<Region> regions;
@@ -161,6 +170,7 @@ struct Policy {
   std::vector<PlanTemplate> templates;
   std::vector<Assertion> assertions;
   std::optional<Advisor> advisor;
+  std::vector<Vantage> vantages;
   LeashSettings leash;  // of services that say nothing else
   MassFailureSettings mass_failure;
   std::string text;  // policy.yaml as it was read; empty: there is none
@@ -200,69 +210,37 @@ struct SetWeight {
   std::uint16_t weight = 0;
 };
 
-enum class ProbeScheme : std::uint8_t { http, https, tcp, tls };
-enum class ProbeMethod : std::uint8_t { get, head };
-/// With `http2` the answer must be in it, too. Over http `http2` is spoken from the first byte (RFC 9113 §3.3).
-enum class HttpVersion : std::uint8_t { http1_1, http2 };
-
-/// Neither asks anything after the connection, or the handshake.
-[[nodiscard]] constexpr bool is_bare(ProbeScheme scheme) noexcept {
-  return scheme == ProbeScheme::tcp || scheme == ProbeScheme::tls;
-}
-[[nodiscard]] constexpr bool has_certificate(ProbeScheme scheme) noexcept {
-  return scheme == ProbeScheme::https || scheme == ProbeScheme::tls;
-}
-
-struct StatusRange {
-  std::uint16_t first = 200;
-  std::uint16_t last = 299;
-  auto operator<=>(const StatusRange&) const = default;
-};
-
-struct ProbeAt {
-  geo::Address address;
-  std::uint16_t port = 0;
-  auto operator<=>(const ProbeAt&) const = default;
-};
-
-struct ExpectedHeader {
-  std::string name;   // lower case
-  std::string value;  // the whole of it
-  auto operator<=>(const ExpectedHeader&) const = default;
-};
-
-/// A value in a JSON object: text by itself, anything else as JSON writes it (`3`, `true`, `null`).
-struct ExpectedValue {
-  std::string pointer;  // RFC 6901
-  std::string text;
-  auto operator<=>(const ExpectedValue&) const = default;
-};
-
-/// What an answer must be besides its status; whatever is not named may be anything.
-struct ExpectedAnswer {
-  std::string body;  // occurs in it; empty: no matter
-  std::vector<ExpectedHeader> headers;
-  std::vector<ExpectedValue> values;
-  Milliseconds certificate_left{0};  // https, tls: the certificate is good for so long at least
-  auto operator<=>(const ExpectedAnswer&) const = default;
+/// A check that asks nothing: it follows other checks of its service.
+struct Calculated {
+  unsigned at_least = 1;          // so many of them are well
+  std::vector<std::string> keys;  // of the others; never, over any number of steps, its own
+  bool is_inverted = false;
+  auto operator<=>(const Calculated&) const = default;
 };
 
 struct HealthCheck {
-  std::string key;  // stable name: "zone/service/endpoint-as-written"; unique in a repository
+  std::string key;  // stable: "zone/service/name", or the endpoint as written; unique
   RecordId record{};
   ProbeScheme scheme = ProbeScheme::https;
   std::string host;
   std::uint16_t port = 443;
   std::string path = "/";
-  std::optional<ProbeAt> probe_at;  // where to connect instead of the record's own addresses
+  bool is_of_endpoint = true;       // `host` is the record's endpoint, with its addresses
+  std::optional<ProbeAt> probe_at;  // where to connect instead
   Milliseconds interval{10'000};
   Milliseconds timeout{4'000};
   unsigned fall = 3;
   unsigned rise = 2;
+  unsigned ok = 1;                 // passes in a row that clear the failures counted so far
+  Milliseconds degraded_above{0};  // a median answer that takes longer is degraded; 0: none is
+  unsigned votes = 1;              // in its record's quorum; 0: it only speaks through others
+  std::optional<Calculated> calculated;
+  std::string vantage;  // whose word it is; empty: this node's own probes
   ProbeMethod method = ProbeMethod::get;
   HttpVersion http_version = HttpVersion::http1_1;
   std::vector<StatusRange> expect_status{StatusRange{}};  // no matter to tcp and tls
-  ExpectedAnswer expect;   // nothing for tcp; for tls only the certificate's time
+  ExpectedAnswer expect;  // nothing for tcp; for tls only the certificate's time
+  Silence silence = Silence::failure;
   bool is_canary = false;  // its failure says that we ourselves are cut off
   bool has_on_fail = false;
   std::vector<SetWeight> on_fail;
@@ -358,8 +336,9 @@ struct HttpsBinding {
 struct Service {
   std::string label;  // as written under `services:`
   Name owner;
-  std::size_t zone = 0;   // index into Repository::zones
-  std::uint32_t ttl = 0;  // seconds
+  std::size_t zone = 0;       // index into Repository::zones
+  std::uint32_t ttl = 0;      // seconds
+  std::uint32_t ttl_min = 0;  // while the answers may change soon; at most `ttl`
   Residency residency = Residency::none;
   HomeKind home_kind = HomeKind::none;
   std::optional<JurisdictionId>
@@ -373,7 +352,8 @@ struct Service {
   std::optional<HttpsBinding> https;  // nothing: no HTTPS records
   std::vector<Record> records;
   std::vector<HealthCheck> checks;
-  unsigned quorum = 1;  // a record is down when this many of its checks are
+  unsigned quorum = 1;            // a record is down when this many votes of its checks are
+  unsigned degraded_weight = 50;  // percent of its weight that a degraded record has, 1 to 100
   OnBlock on_block;
   Activation activation;
   LeashSettings leash;

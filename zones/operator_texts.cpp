@@ -14,19 +14,21 @@ constexpr std::size_t line_size_max = 255;  // one character-string (RFC 1035 §
 
 /// What the checks of one record say together.
 struct CheckCount {
-  unsigned checks = 0, failing = 0, stale = 0, unknown = 0, degraded = 0;
+  unsigned checks = 0, failing = 0;  // votes
+  unsigned stale = 0, unknown = 0, degraded = 0;
 };
 
 CheckCount count_checks(const Service& service, std::size_t record, const SteeringState& state) {
   CheckCount count;
   for (const HealthCheck& check : service.checks) {
     if (index_of(check.record) != record) continue;
-    ++count.checks;
+    if (check.votes == 0) continue;
+    count.checks += check.votes;
     const auto known = state.checks.find(check.key);
     if (known == state.checks.end()) {
-      ++count.unknown;
+      count.unknown += 1;
     } else if (known->second.failing || known->second.verdict == Verdict::down) {
-      ++count.failing;
+      count.failing += check.votes;
     } else {
       count.stale += known->second.verdict == Verdict::stale ? 1 : 0;
       count.unknown += known->second.verdict == Verdict::unknown ? 1 : 0;

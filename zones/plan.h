@@ -23,7 +23,8 @@ struct WeightBounds {
 struct Conditions {
   std::vector<bool> check_failing;   // by check; a check that is unknown or stale is not failing
   std::vector<bool> record_drained;  // by record; a manual order, wins over health and leash
-  std::vector<WeightBounds> leash = {};  // by record; empty: nothing is held
+  std::vector<WeightBounds> leash = {};   // by record; empty: nothing is held
+  std::vector<bool> check_degraded = {};  // by check; empty: none is
   std::vector<bool> ordered = {};  // by record: a person said how it counts; empty: nobody did
 
   /// Whether a person's word decides about a record, which neither leash nor delay holds up.
@@ -47,7 +48,8 @@ struct Plan {
 
 /// Failing checks with `on-fail` apply their commands in file order onto the base weights; a down
 /// record without `on-fail` loses its weight, as far as the leash lets it; a drained one always
-/// does. What the policy's assertions (zones/assertions.h) ask for wins over all of it. Pure.
+/// does. A degraded one keeps a part of the weight it would have, never nothing. What the policy's
+/// assertions (zones/assertions.h) ask for wins over all of it. Pure.
 [[nodiscard]] Plan make_plan(const Repository& repository, ServiceId service,
                              const Conditions& conditions);
 

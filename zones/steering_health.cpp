@@ -2,6 +2,7 @@
 // well again is back. zones/steering_guard.cpp watches for too many at once,
 // zones/steering_leash.cpp joins what is decided here with the leash on weights.
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,13 @@ void add_penalty(CheckState& check, const FlapSettings& settings, WallTime now) 
   const std::uint32_t left = decayed(check.penalty, now - check.penalty_at, settings);
   check.penalty = penalty_after_change(left, settings);
   check.penalty_at = now;
+}
+
+/// Whether it begins or ends to count as degraded; not knowing does neither.
+bool note_degraded(CheckState& check) {
+  if (check.verdict == Verdict::unknown || check.verdict == Verdict::stale) return false;
+  const bool is_degraded = check.verdict == Verdict::degraded;
+  return std::exchange(check.degraded, is_degraded) != is_degraded;
 }
 
 }  // namespace
@@ -48,7 +56,8 @@ void Steering::on(Step& step, const VerdictFound& event) {
     case Verdict::degraded:
       if (check.failing) {
         begin_return(step, event.check, check);
-      } else if (!check.failing_since && !is_waited_for(services)) {
+      } else if (!check.failing_since && !check.degraded && event.verdict == Verdict::up &&
+                 !is_waited_for(services)) {
         return;
       }
       check.failing_since.reset();
@@ -115,6 +124,11 @@ void Steering::act_on_health(Step& step) {
     const Service& service = repository.service(id);
     for (const HealthCheck& check : service.checks) {
       CheckState& known = state_.checks.at(check.key);
+      if (note_degraded(known)) {
+        step.out.state_changed = true;
+        const auto& services = services_of_check_.at(check.key);
+        more.insert(services.begin(), services.end());
+      }
       if (known.verdict != Verdict::down || known.failing) continue;
       if (known.since + service.leash.failover_delay > step.now) continue;
       known.failing = true;

@@ -36,6 +36,10 @@ Conditions Steering::known_of(const Service& service) const {
   Conditions conditions = calm(service);
   for (std::size_t i = 0; i < service.checks.size(); ++i) {
     conditions.check_failing[i] = is_failing(service.checks[i].key);
+    const auto known = state_.checks.find(service.checks[i].key);
+    if (known == state_.checks.end() || !known->second.degraded) continue;
+    conditions.check_degraded.resize(service.checks.size());
+    conditions.check_degraded[i] = true;
   }
   if (state_.orders.empty()) return conditions;
   for (std::size_t i = 0; i < service.records.size(); ++i) {
@@ -55,6 +59,7 @@ Conditions Steering::known_of(const Service& service) const {
     for (std::size_t c = 0; c < service.checks.size(); ++c) {
       if (index_of(service.checks[c].record) != i) continue;
       conditions.check_failing[c] = is_down;
+      if (!conditions.check_degraded.empty()) conditions.check_degraded[c] = false;
       is_checked = true;
     }
     // Nothing else could take out what nothing checks.

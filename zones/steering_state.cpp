@@ -27,6 +27,7 @@ json checks_to_json(const SteeringState& state) {
                    {"since", ms(check.since)},
                    {"detail", check.detail},
                    {"failing", check.failing}};
+    if (check.degraded) checks[key]["degraded"] = true;
     if (check.failing_since) checks[key]["failing-since"] = ms(*check.failing_since);
     if (check.returns) checks[key]["returns"] = ms(*check.returns);
     if (check.penalty != 0) {
@@ -66,6 +67,7 @@ void read_checks(const json& value, SteeringState& state) {
     known.since = time_of(check.at("since"));
     known.detail = check.at("detail");
     known.failing = check.at("failing");
+    if (check.contains("degraded")) known.degraded = check["degraded"];
     if (check.contains("failing-since")) known.failing_since = time_of(check["failing-since"]);
     if (check.contains("returns")) known.returns = time_of(check["returns"]);
     if (!check.contains("penalty")) continue;

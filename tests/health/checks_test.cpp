@@ -164,3 +164,74 @@ TEST_CASE("checks: what became of a target so far is counted", "[health][checks]
   CHECK(later.latencies.count() == 3);
   CHECK(later.latencies.quantile(0.5).value() >= 900us);
 }
+
+TEST_CASE("checks: a result without a word is none, and staleness follows", "[health][checks]") {
+  Checks checks;
+  const auto added = checks.replace({target("a", {"x"})}, at(0s)).added;
+  const ProbeResult silent{ProbeOutcome::silent, "HTTP 503", 700us};
+  CHECK(checks.note(added[0], silent, at(1s)).empty());
+  CHECK(checks.is_first_round_done());
+  CHECK(checks.snapshot(at(1s))[0].verdict == Verdict::unknown);
+  REQUIRE(checks.note(added[0], good, at(10s)).size() == 1);
+  for (int i = 2; i < 5; ++i) CHECK(checks.note(added[0], silent, at(i * 10s)).empty());
+  CHECK(checks.check_ages(at(43s)).empty());
+  const auto aged = checks.check_ages(at(44s));
+  REQUIRE(aged.size() == 1);
+  CHECK(aged[0].to == Verdict::stale);
+  CHECK(aged[0].detail == "no result for 34000 ms; the last one: HTTP 503");
+}
+
+TEST_CASE("checks: a calculated check follows the others at once", "[health][checks]") {
+  const auto [name, what, verdicts, expected] =
+      GENERATE(table<const char*, zones::Calculated, std::string, Verdict>({
+          {"two of three", {2, {"x", "y", "z"}, false}, "++-", Verdict::up},
+          {"one of three", {2, {"x", "y", "z"}, false}, "+--", Verdict::down},
+          {"decided without the last", {2, {"x", "y", "z"}, false}, "++?", Verdict::up},
+          {"not decided yet", {2, {"x", "y", "z"}, false}, "+-?", Verdict::unknown},
+          {"inverted", {1, {"x"}, true}, "+", Verdict::down},
+          {"inverted, down", {1, {"x"}, true}, "-", Verdict::up},
+          {"inverted, unknown", {1, {"x"}, true}, "?", Verdict::unknown},
+      }));
+  CAPTURE(name);
+  const auto found = calculate(what, [&, &results = verdicts](const std::string& key) {
+    const char c = results[static_cast<std::size_t>(key[0] - 'x')];
+    return c == '+' ? Verdict::up : c == '-' ? Verdict::down : Verdict::unknown;
+  });
+  CHECK(found.verdict == expected);
+}
+
+TEST_CASE("checks: calculated ones over a reload, stale inputs and each other",
+          "[health][checks]") {
+  Checks checks;
+  const std::vector<CalculatedCheck> calculated{{"all", {2, {"x", "y"}, false}},
+                                                {"not", {1, {"all"}, true}}};
+  const std::vector<ProbeTarget> targets{target("a", {"x"}), target("b", {"y"})};
+  const auto added = checks.replace(targets, at(0s), calculated).added;
+  CHECK(checks.note(added[0], good, at(1s)).size() == 1);
+  const auto up = checks.note(added[1], good, at(1s));
+  REQUIRE(up.size() == 3);
+  CHECK(up[1].key == "all");
+  CHECK(up[1].to == Verdict::up);
+  CHECK(up[2].key == "not");
+  CHECK(up[2].to == Verdict::down);
+  CHECK(up[2].detail == "1 of 1 well, 0 unknown; up unless at least 1");
+
+  CHECK(checks.replace(targets, at(2s), calculated).changes.empty());
+  checks.note(added[0], bad, at(3s));
+  const auto down = checks.note(added[0], bad, at(4s));
+  REQUIRE(down.size() == 3);
+  CHECK(down[1].to == Verdict::down);
+  CHECK(down[2].to == Verdict::up);
+  for (int i = 1; i <= 4; ++i) checks.note(added[1], good, at(i * 10s));
+  const auto aged = checks.check_ages(at(40s));  // x alone has gone stale
+  REQUIRE(aged.size() == 3);
+  CHECK(aged[1].key == "all");
+  CHECK(aged[1].to == Verdict::stale);
+  const auto states = checks.snapshot(at(44s));
+  REQUIRE(states.size() == 4);
+  CHECK(states[0].key == "all");
+  CHECK(states[0].url == "calculated");
+  CHECK(states[0].down_time == 36s);
+  CHECK(checks.replace(targets, at(50s)).changes.empty());
+  CHECK(checks.snapshot(at(50s)).size() == 2);
+}

@@ -15,7 +15,8 @@ namespace {
 const WallTime now{1'795'413'600'000ms};
 
 std::string unmet(const ExpectedAnswer& expected, const HeardAnswer& heard) {
-  return find_unmet(expected, heard, now).value_or("met");
+  const auto found = find_unmet(expected, heard, now);
+  return !found ? "met" : (found->is_silence ? "silent: " : "") + found->why;
 }
 
 HeardAnswer body(std::string text, bool is_cut = false) {
@@ -70,9 +71,9 @@ TEST_CASE("expectation: values in a JSON object", "[health][expectation]") {
       {"/why", "null", "met"},
       {"/of/a~1b/0", "x", "met"},
       {"/of/a~1b/1", "1.5", "met"},
-      {"/of/a~1b/2", "x", "the JSON: nothing is at /of/a~1b/2"},
-      {"/of/a~1b/01", "x", "the JSON: nothing is at /of/a~1b/01"},
-      {"/none", "x", "the JSON: nothing is at /none"},
+      {"/of/a~1b/2", "x", "silent: the JSON: nothing is at /of/a~1b/2"},
+      {"/of/a~1b/01", "x", "silent: the JSON: nothing is at /of/a~1b/01"},
+      {"/none", "x", "silent: the JSON: nothing is at /none"},
   }));
   CAPTURE(pointer);
   CHECK(unmet({.values = {{pointer, text}}}, body(document)) == expected);
@@ -83,11 +84,11 @@ TEST_CASE("expectation: what is no JSON object meets nothing", "[health][expecta
   for (const char* const text : {"", "ok", "[1]", R"({"status": "ok")", R"({"status": "ok"} x)",
                                  R"({"status": "ok", "status": "ok"})"}) {
     CAPTURE(text);
-    CHECK(unmet(expected, body(text)).starts_with("the JSON: "));
+    CHECK(unmet(expected, body(text)).starts_with("silent: the JSON: "));
   }
-  CHECK(unmet(expected, body(R"({"status": "ok"})", true)) == "the JSON is too long");
+  CHECK(unmet(expected, body(R"({"status": "ok"})", true)) == "silent: the JSON is too long");
   const std::string deep = std::string(10'000, '[');
-  CHECK(unmet(expected, body("{\"a\":" + deep)).starts_with("the JSON: "));
+  CHECK(unmet(expected, body("{\"a\":" + deep)).starts_with("silent: the JSON: "));
 }
 
 TEST_CASE("expectation: a certificate that is good for some time yet", "[health][expectation]") {
@@ -96,4 +97,43 @@ TEST_CASE("expectation: a certificate that is good for some time yet", "[health]
   CHECK(unmet(expected, {.certificate_end = now + 47h + 59min}) ==
         "the certificate is good for 47 h, expected 48 h at least");
   CHECK(unmet(expected, {}) == "when the certificate ends cannot be told");
+}
+
+TEST_CASE("expectation: a comparison with a number in a JSON object", "[health][expectation]") {
+  const std::string document =
+      R"({"rate": 0.25, "text": "7", "nan": "NaN", "what": "x", "b": true})";
+  const auto [pointer, text, expected] = GENERATE(table<const char*, const char*, const char*>({
+      {"/rate", "< 0.3", "met"},
+      {"/rate", "< 0.25", "JSON /rate is 0.25, expected < 0.25"},
+      {"/text", ">= 7", "met"},
+      {"/nan", "< 1", "silent: JSON /nan is `NaN`, which is no number"},
+      {"/what", "< 1", "silent: JSON /what is `x`, which is no number"},
+      {"/b", "< 1", "silent: JSON /b is `true`, which is no number"},
+      {"/none", "< 1", "silent: the JSON: nothing is at /none"},
+  }));
+  CAPTURE(pointer, text);
+  CHECK(unmet({.values = {{pointer, text}}}, body(document)) == expected);
+}
+
+TEST_CASE("expectation: what a Prometheus query gave", "[health][expectation]") {
+  const auto vector = [](const std::string& result) {
+    return R"({"status":"success","data":{"resultType":"vector","result":[)" + result + "]}}";
+  };
+  const std::string half = R"({"metric":{},"value":[1.5,"0.5"]})";
+  const auto [answer, expected] = GENERATE_COPY(table<std::string, const char*>({
+      {vector(half), "met"},
+      {R"({"status":"success","data":{"resultType":"scalar","result":[1,"0.25"]}})", "met"},
+      {vector(half + R"(,{"metric":{},"value":[1,"2"]})"), "the value is 2, expected < 1"},
+      {vector(R"({"metric":{},"value":[1,"NaN"]})"),
+       "silent: the value is `NaN`, which is no number"},
+      {vector(""), "silent: the query finds no series"},
+      {vector(R"({"metric":{}})"), "silent: not an answer of Prometheus"},
+      {vector(R"({"metric":{},"value":[1,0.5]})"), "silent: not an answer of Prometheus"},
+      {R"({"status":"success","data":{"resultType":"matrix","result":[]}})",
+       "silent: the query gives no instant value"},
+      {R"({"status":"error","error":"x"})", "silent: not an answer of Prometheus"},
+      {R"({"data":[]})", "silent: not an answer of Prometheus"},
+  }));
+  CAPTURE(answer);
+  CHECK(unmet({.query_value = "< 1"}, body(answer)) == expected);
 }

@@ -79,3 +79,28 @@ TEST_CASE("probe: HTTP/2 over TLS is what the two have agreed on", "[health][tra
   CHECK(said(probe_once(local_probe(modern.port(), ProbeScheme::https), options))
             .starts_with("- TLS: "));
 }
+
+TEST_CASE("grpc: the health service of a real connection", "[health][grpc]") {
+  const bool is_tls = GENERATE(true, false);
+  const CertificateAuthority ca;
+  const TempFolder folder;
+  const std::string serving{"\0\0\0\0\x02\x08\x01", 7};
+  HttpBackend backend(
+      {.tls = is_tls ? std::optional(ca.issue({.host = probed_host})) : std::nullopt,
+       .alpn = is_tls ? Alpn::h2 : Alpn::none,
+       .speaks_http2 = true});
+  backend.behave({.body = serving, .trailers = {{"grpc-status", "0"}}});
+  Probe probe = local_probe(backend.port(), is_tls ? ProbeScheme::grpcs : ProbeScheme::grpc);
+  probe.path = "/shop.Cart";
+  probe.expect_status.clear();
+  const TransferOptions options{.ca_file = folder.write("ca.pem", ca.pem())};
+  const auto good = probe_once(probe, options);
+  REQUIRE(good);
+  CHECK(good->detail == "gRPC: SERVING");
+  CHECK(good->outcome == ProbeOutcome::pass);
+  CHECK(good->certificate_end.has_value() == is_tls);
+  backend.behave({.body = "", .trailers = {{"grpc-status", "5"}}});
+  CHECK(probe_once(probe, options)->detail == "gRPC: NOT_FOUND: it does not know the service");
+  backend.close();
+  CHECK(probe_once(probe, options)->detail == "connection refused");
+}

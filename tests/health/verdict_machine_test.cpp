@@ -118,3 +118,66 @@ TEST_CASE("verdict machine: after staleness the old belief holds until the count
   REQUIRE(machine.check_age(check, at(1h)));
   CHECK(verdicts(machine, check, results) == expected);
 }
+
+TEST_CASE("verdict machine: failures count until enough passes in a row clear them",
+          "[health][verdict]") {
+  const auto [ok, results, expected] = GENERATE(table<unsigned, const char*, const char*>({
+      {1, "+-+-+-+-", "uuuuuuuu"},
+      {2, "+-+-+-+-", "uuuuuddd"},
+      {2, "+--++--++--", "uuuuuuuuuuu"},
+      {3, "+--++-", "uuuuud"},
+      {3, "+--+++--", "uuuuuuuu"},
+      {9, "+---++-", "uuudduu"},  // what came before it rose is forgotten
+  }));
+  CAPTURE(ok, results);
+  CheckTiming check = timing(3, 2);
+  check.ok = ok;
+  CHECK(verdicts({}, check, results) == expected);
+}
+
+TEST_CASE("verdict machine: the median of five answers says what is degraded",
+          "[health][verdict]") {
+  // Digits are hundreds of milliseconds, `-` a failure, `w` one that says itself that it is weak.
+  const auto [name, results, expected] = GENERATE(table<const char*, const char*, const char*>({
+      {"at the limit", "555555", "uuuuuu"},
+      {"one slow answer, or two", "1166111", "uuuuuuu"},
+      {"the third of five", "166161", "uuuudd"},
+      {"three at once", "11666", "uuuud"},
+      {"between the limits nothing changes", "6665555555", "uudddddddd"},
+      {"back at 80 percent", "66644411", "uuddduuu"},
+      {"failures have no say", "66--6--6", "uuuudddd"},
+      {"down and up again, still slow", "666---66", "uudddxxd"},
+      {"weak by its own word", "1wwww111", "uuuddddu"},
+  }));
+  CAPTURE(name);
+  CheckTiming check = timing(3, 2);
+  check.degraded_above = 500ms;
+  VerdictMachine machine;
+  std::string found;
+  Milliseconds time{0};
+  for (const char result : std::string_view(results)) {
+    const auto outcome = result == '-'   ? ProbeOutcome::fail
+                         : result == 'w' ? ProbeOutcome::weak
+                                         : ProbeOutcome::pass;
+    const Milliseconds latency{result >= '0' && result <= '9' ? (result - '0') * 100 : 0};
+    machine.step(check, outcome, at(time += 10s), latency);
+    found += machine.verdict() == Verdict::down ? 'x' : letter(machine.verdict());
+  }
+  CHECK(found == expected);
+}
+
+TEST_CASE("verdict machine: degraded survives a restart and a gap", "[health][verdict]") {
+  CheckTiming check = timing(3, 2);
+  check.degraded_above = 500ms;
+  VerdictMachine machine = VerdictMachine::seeded(Verdict::degraded, at(0s));
+  CHECK(machine.verdict() == Verdict::degraded);
+  CHECK_FALSE(machine.step(check, ProbeOutcome::pass, at(10s), 100ms));
+  REQUIRE(machine.check_age(check, at(100s)));
+  CHECK(machine.verdict() == Verdict::stale);
+  const auto fresh = machine.step(check, ProbeOutcome::pass, at(110s), 100ms);
+  REQUIRE(fresh);
+  CHECK(*fresh == Transition{Verdict::stale, Verdict::degraded, TransitionReason::fresh_again});
+  const auto sped = machine.step(check, ProbeOutcome::pass, at(120s), 100ms);
+  REQUIRE(sped);
+  CHECK(*sped == Transition{Verdict::degraded, Verdict::up, TransitionReason::sped_up});
+}

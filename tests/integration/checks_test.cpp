@@ -1,5 +1,6 @@
 // Health checks that look at what an endpoint says: a real one, asked by a real demarcd.
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -9,7 +10,9 @@
 
 #include "tests/integration/server.h"
 #include "tests/support/certificates.h"
+#include "tests/support/free_port.h"
 #include "tests/support/http_backend.h"
+#include "tests/support/process.h"
 #include "tests/support/wait_for.h"
 
 using namespace demarc::testing;
@@ -114,4 +117,203 @@ TEST_CASE("checks: a tls check follows the handshake, an HTTP/2 check the versio
   CHECK(why.find("connection refused") != std::string::npos);
   shop.reopen();
   CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_home); }));
+}
+
+namespace {
+
+/// The shop's check of its home, with other settings in its place.
+void replace_check(const Server& server, const std::string& check) {
+  edit(server.path("repository/zones/example.com.yaml"),
+       fmt::format("endpoint: http://shop.eu.example.net/health\n        probe-at: 127.0.0.1:{}",
+                   server.eu.port()),
+       check);
+}
+
+const nlohmann::json* find_check(const nlohmann::json& status, const std::string& check) {
+  for (const auto& state : status["checks"]) {
+    if (state["check"].get<std::string>().ends_with(check)) return &state;
+  }
+  return nullptr;
+}
+
+std::string verdict_of(const Server& server, const std::string& check) {
+  const nlohmann::json status = server.status();
+  const auto* const state = find_check(status, check);
+  return state == nullptr ? "no such check" : (*state)["verdict"].get<std::string>();
+}
+
+/// A Prometheus that answers every query with one value, or with none.
+std::string prometheus_says(const std::string& value) {
+  const std::string series =
+      value.empty() ? "" : fmt::format(R"({{"metric":{{}},"value":[1.5,"{}"]}})", value);
+  return fmt::format(R"({{"status":"success","data":{{"resultType":"vector","result":[{}]}}}})",
+                     series);
+}
+
+}  // namespace
+
+TEST_CASE("checks: a file that somebody else keeps", "[integration][health]") {
+  Server server;
+  std::filesystem::create_directory(server.path("evidence"));
+  edit(server.path("demarcd.yaml"), "node: test", "node: test\nevidence-folder: evidence");
+  replace_check(server, "endpoint: file:shop\n        of: shop.eu");
+  const auto say = [&](const std::string& text) {
+    std::ofstream(server.path("evidence/new")) << text;
+    std::filesystem::rename(server.path("evidence/new"), server.path("evidence/shop"));
+  };
+  say("up\n");
+  server.start();
+  CHECK(server.answers("shop.example.com", Server::shop_home));
+  say("down the database is gone\n");
+  CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_abroad); }));
+  CHECK(detail_of(server, "shop/file:shop") == "file: down, the database is gone");
+  say("up\n");
+  CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_home); }));
+  // Nobody keeps it any more: not known, and nothing moves.
+  std::filesystem::remove(server.path("evidence/shop"));
+  CHECK(wait_for([&] { return verdict_of(server, "shop/file:shop") == "stale"; }));
+  CHECK(server.answers("shop.example.com", Server::shop_home));
+}
+
+TEST_CASE("checks: a program of the operator's own, and the nearest thing to one",
+          "[integration][health]") {
+  Server server;
+  std::filesystem::create_directory(server.path("programs"));
+  const std::string program = server.path("programs/shop");
+  std::ofstream(program) << "#!/bin/sh\necho asked of $1 $2\nexit $(cat " << server.path("exit")
+                         << ")\n";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  std::ofstream(server.path("exit")) << 0;
+  const bool is_on = GENERATE(true, false);
+  if (is_on)
+    edit(server.path("demarcd.yaml"), "node: test", "node: test\nprograms-folder: programs");
+  replace_check(server, "endpoint: program:shop\n        of: shop.eu");
+  server.start();
+  CHECK(server.answers("shop.example.com", Server::shop_home));
+  if (!is_on) {
+    CHECK(detail_of(server, "program:shop") ==
+          "programs are off: demarcd.yaml names no folder of them");
+    CHECK(verdict_of(server, "program:shop") == "unknown");
+    return;
+  }
+  CHECK(detail_of(server, "program:shop") ==
+        "shop exit 0: asked of shop.eu.example.net 192.0.2.20");
+  std::ofstream(server.path("exit")) << 1;
+  CHECK(wait_for([&] { return verdict_of(server, "program:shop") == "degraded"; }));
+  CHECK(server.answers("shop.example.com", Server::shop_home));
+  std::ofstream(server.path("exit")) << 2;
+  CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_abroad); }));
+}
+
+TEST_CASE("checks: what a monitor knows moves traffic, what it does not know does not",
+          "[integration][health]") {
+  Server server;
+  HttpBackend monitor;
+  monitor.answer_with(prometheus_says("0.01"));
+  replace_check(server, fmt::format("endpoint: http://127.0.0.1:{}/prom\n        of: shop.eu\n"
+                                    "        name: errors\n"
+                                    "        query: 'rate(errors[1m]) / 2'\n"
+                                    "        expect-value: \"< 0.05\"",
+                                    monitor.port()));
+  server.start();
+  CHECK(server.answers("shop.example.com", Server::shop_home));
+  CHECK(monitor.last_request().starts_with(
+      "GET /prom/api/v1/query?query=rate%28errors%5B1m%5D%29%20%2F%202 HTTP/1.1"));
+  monitor.answer_with(prometheus_says("0.2"));
+  CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_abroad); }));
+  CHECK(detail_of(server, "shop/errors") == "HTTP 200, but the value is 0.2, expected < 0.05");
+  monitor.answer_with(prometheus_says("0.03"));
+  CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_home); }));
+  // It is gone, it is ill, it has lost the series: none of these is the shop's fault.
+  const std::size_t before = monitor.requests();
+  monitor.answer_with(prometheus_says("NaN"));
+  CHECK(wait_for([&] { return monitor.requests() > before + 2; }));
+  monitor.answer_with(prometheus_says(""));
+  CHECK(wait_for([&] { return verdict_of(server, "shop/errors") == "stale"; }));
+  CHECK(server.answers("shop.example.com", Server::shop_home));
+  monitor.close();
+  CHECK(wait_for([&] {
+    return detail_of(server, "shop/errors").find("connection refused") != std::string::npos;
+  }));
+  CHECK(server.answers("shop.example.com", Server::shop_home));
+}
+
+TEST_CASE("checks: Debian's own Prometheus, scraping what a shop tells of itself",
+          "[integration][health]") {
+  Server server;
+  HttpBackend shop;
+  shop.answer_with("# TYPE shop_errors gauge\nshop_errors 0.01\n");
+  const std::uint16_t port = free_port();
+  std::ofstream(server.path("prometheus.yml")) << fmt::format(
+      "global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\n"
+      "scrape_configs:\n"
+      "  - job_name: shop\n"
+      "    static_configs: [{{ targets: ['127.0.0.1:{}'] }}]\n",
+      shop.port());
+  Process prometheus({.argv = {"prometheus", "--config.file=" + server.path("prometheus.yml"),
+                               "--storage.tsdb.path=" + server.path("tsdb"),
+                               fmt::format("--web.listen-address=127.0.0.1:{}", port)}});
+  replace_check(server, fmt::format("endpoint: http://127.0.0.1:{}\n        of: shop.eu\n"
+                                    "        name: errors\n"
+                                    "        query: 'sum(shop_errors{{job=\"shop\"}})'\n"
+                                    "        expect-value: \"< 0.05\"",
+                                    port));
+  server.start();
+  CHECK(wait_for([&] { return verdict_of(server, "shop/errors") == "up"; }, 30s));
+  CHECK(server.answers("shop.example.com", Server::shop_home));
+  shop.answer_with("# TYPE shop_errors gauge\nshop_errors 0.5\n");
+  CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_abroad); }, 20s));
+  CHECK(detail_of(server, "shop/errors") == "HTTP 200, but the value is 0.5, expected < 0.05");
+  prometheus.stop();
+  CHECK(wait_for([&] { return verdict_of(server, "shop/errors") == "stale"; }, 20s));
+  CHECK(server.answers("shop.example.com", Server::shop_abroad));  // as it was known last
+}
+
+TEST_CASE("checks: one that is slow has less weight, and one that follows two goes with both",
+          "[integration][health]") {
+  Server server;
+  HttpBackend second;
+  replace_check(server,
+                fmt::format("endpoint: http://shop.eu.example.net/one\n"
+                            "        name: one\n"
+                            "        votes: 0\n"
+                            "        probe-at: 127.0.0.1:{0}\n"
+                            "        interval: 1s\n"
+                            "        timeout: 500ms\n"
+                            "      - endpoint: http://shop.eu.example.net/two\n"
+                            "        name: two\n"
+                            "        votes: 0\n"
+                            "        probe-at: 127.0.0.1:{1}\n"
+                            "        interval: 1s\n"
+                            "        timeout: 500ms\n"
+                            "      - {{ name: either, of: shop.eu, calculated: {{ at-least: 1, "
+                            "checks: [one, two] }} }}\n"
+                            "      - endpoint: http://shop.eu.example.net/speed\n"
+                            "        name: speed\n"
+                            "        degraded-above: 50ms\n"
+                            "        probe-at: 127.0.0.1:{0}",
+                            server.eu.port(), second.port()));
+  server.start();
+  CHECK(server.answers("shop.example.com", Server::shop_home));
+  const auto weight = [&] {
+    const std::string text = server.ask({"explain", "shop.example.com"}).out;
+    return text.find("50") != std::string::npos && text.find("degraded") != std::string::npos;
+  };
+  server.eu.slow(100ms);
+  CHECK(wait_for([&] { return verdict_of(server, "shop/speed") == "degraded"; }, 20s));
+  CHECK(weight());
+  CHECK(server.answers("shop.example.com", Server::shop_home));
+  server.eu.ok();
+  CHECK(wait_for([&] { return verdict_of(server, "shop/speed") == "up"; }, 20s));
+
+  second.status(500);
+  CHECK(wait_for([&] { return verdict_of(server, "shop/two") == "down"; }));
+  CHECK(verdict_of(server, "shop/either") == "up");
+  CHECK(server.answers("shop.example.com", Server::shop_home));
+  second.ok();
+  CHECK(wait_for([&] { return verdict_of(server, "shop/two") == "up"; }));
+  second.status(500);
+  server.eu.status(500);
+  CHECK(wait_for([&] { return verdict_of(server, "shop/either") == "down"; }));
+  CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_abroad); }));
 }

@@ -78,12 +78,12 @@ void History::verdict() {
   const Service& service = services[pick(services.size())];
   if (service.checks.empty()) return;
   const HealthCheck& check = service.checks[pick(service.checks.size())];
-  static constexpr Verdict home[] = {Verdict::up, Verdict::down, Verdict::down, Verdict::down,
-                                     Verdict::stale};
-  static constexpr Verdict abroad[] = {Verdict::up, Verdict::up, Verdict::up, Verdict::down,
-                                       Verdict::stale};
+  static constexpr Verdict home[] = {Verdict::up,   Verdict::down,  Verdict::down,
+                                     Verdict::down, Verdict::stale, Verdict::degraded};
+  static constexpr Verdict abroad[] = {Verdict::up,   Verdict::up,    Verdict::up,
+                                       Verdict::down, Verdict::stale, Verdict::degraded};
   const bool is_abroad = index_of(service.record(check.record).region) >= 3;
-  happens(VerdictFound{check.key, is_abroad ? abroad[pick(5)] : home[pick(5)], "sim"});
+  happens(VerdictFound{check.key, is_abroad ? abroad[pick(6)] : home[pick(6)], "sim"});
 }
 
 void History::measure_lag() {

@@ -173,6 +173,7 @@ Service History::random_service(std::size_t number) {
   static constexpr Access accesses[] = {Access::read, Access::scoped_write, Access::write};
   made.access = accesses[pick(3)];
   made.quorum = one_in(4) ? 2 : 1;
+  made.degraded_weight = 1 + static_cast<unsigned>(pick(100));
   made.activation.target_healthy = one_in(3);
   made.leash = random_leash();
   add_random_checks(made, number);
@@ -257,6 +258,7 @@ void History::add_random_checks(Service& service, std::size_t number) {
       }
       add_check(service, i, on_fail);
       service.checks.back().key = fmt::format("s{}/e{}/{}", number, i, c);
+      if (one_in(6)) service.checks.back().votes = static_cast<unsigned>(2 * pick(2));
     }
   }
 }

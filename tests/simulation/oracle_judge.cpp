@@ -100,16 +100,17 @@ bool Oracle::is_usable(const Service& service, std::size_t record) const {
   for (const auto& [id, order] : orders_) {
     if (order.target == region) return false;
   }
-  unsigned checks = 0, failing = 0;
+  unsigned votes = 0, failing = 0;
   for (const HealthCheck& check : service.checks) {
     if (index_of(check.record) != record) continue;
-    ++checks;
-    failing += counts_as_failing(check) ? 1 : 0;
+    votes += check.votes;
+    failing += counts_as_failing(check) ? check.votes : 0;
   }
-  return failing == 0 || failing < std::min(service.quorum, checks);
+  return failing == 0 || failing < std::min(service.quorum, votes);
 }
 
-/// The wanted weights: base, then on-fail in the file's order, then what is down or drained.
+/// The wanted weights: base, then on-fail in the file's order, then what is down or drained. What
+/// is degraded has less, which is for nobody a reason to go elsewhere: it counts in full here.
 std::vector<unsigned> Oracle::weights_of(const Service& service) const {
   std::vector<unsigned> weights;
   for (const Record& record : service.records) weights.push_back(record.weight);
@@ -117,7 +118,7 @@ std::vector<unsigned> Oracle::weights_of(const Service& service) const {
   for (const HealthCheck& check : service.checks) {
     if (!counts_as_failing(check)) continue;
     for (const SetWeight& set : check.on_fail) weights[index_of(set.record)] = set.weight;
-    if (!check.has_on_fail) without_on_fail.insert(index_of(check.record));
+    if (!check.has_on_fail && check.votes != 0) without_on_fail.insert(index_of(check.record));
   }
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const std::string& region = policy().regions[index_of(service.records[i].region)].name;

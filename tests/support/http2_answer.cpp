@@ -35,11 +35,19 @@ std::string status_field(int status) {
   return std::string("\x08") + static_cast<char>(text.size()) + text;
 }
 
+/// Name and value plain text (RFC 7541 §6.2.2), each below 127 bytes.
+std::string plain_field(const std::string& name, const std::string& value) {
+  std::string field(1, '\0');
+  for (const std::string& part : {name, value}) field += static_cast<char>(part.size()) + part;
+  return field;
+}
+
 }  // namespace
 
 bool is_http2_preface(std::string_view head) { return head.starts_with("PRI * HTTP/2.0\r\n"); }
 
-void answer_http2(Stream& stream, int status, std::string_view body) {
+void answer_http2(Stream& stream, int status, std::string_view body,
+                  const std::vector<std::pair<std::string, std::string>>& trailers) {
   const std::string connection(4, '\0');
   if (!stream.take(preface_rest.size())) return;
   if (!stream.write(frame(settings_frame, 0, connection, ""))) return;
@@ -52,10 +60,16 @@ void answer_http2(Stream& stream, int status, std::string_view body) {
     if (byte(3) == settings_frame && (byte(4) & ack_flag) == 0) {
       stream.write(frame(settings_frame, ack_flag, connection, ""));
     }
-    if (byte(3) != headers_frame) continue;
+    const bool is_of_request = byte(3) == headers_frame || byte(3) == data_frame;
+    if (!is_of_request || (byte(4) & end_stream_flag) == 0) continue;
     const std::string_view asked_on = std::string_view(*header).substr(5);
     stream.write(frame(headers_frame, end_headers_flag, asked_on, status_field(status)));
-    stream.write(frame(data_frame, end_stream_flag, asked_on, body));
+    const std::uint8_t last = trailers.empty() ? end_stream_flag : 0;
+    stream.write(frame(data_frame, last, asked_on, body));
+    std::string fields;
+    for (const auto& [name, value] : trailers) fields += plain_field(name, value);
+    constexpr std::uint8_t ends = end_headers_flag | end_stream_flag;
+    if (!trailers.empty()) stream.write(frame(headers_frame, ends, asked_on, fields));
     stream.wait_for_end();
     return;
   }

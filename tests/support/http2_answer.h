@@ -1,7 +1,10 @@
 // As much HTTP/2 (RFC 9113) as answers one request of a probe.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "tests/support/stream.h"
 
@@ -12,6 +15,7 @@ namespace demarc::testing {
 
 /// Goes on after the preface's head: answers the first request with `status` and `body`, then ends
 /// when the client does. A body is at most 16,384 bytes, the frame size that every client takes.
-void answer_http2(Stream& stream, int status, std::string_view body);
+void answer_http2(Stream& stream, int status, std::string_view body,
+                  const std::vector<std::pair<std::string, std::string>>& trailers = {});
 
 }  // namespace demarc::testing

@@ -216,7 +216,7 @@ void HttpBackend::serve(Connection& connection) {
       ++requests_;
       if (behaviour.conduct == Conduct::reset) close_with_reset(socket);
       if (options_.speaks_http2 && is_http2_preface(*head)) {
-        answer_http2(stream, behaviour.status, behaviour.body);
+        answer_http2(stream, behaviour.status, behaviour.body, behaviour.trailers);
       } else {
         answer(stream, behaviour);
       }

@@ -38,8 +38,9 @@ struct Behaviour {
   int status = 200;
   std::chrono::milliseconds delay{0};
   std::string location;
-  std::string body = "ok\n";  // with Conduct::answer
-  std::string headers;        // likewise: whole lines
+  std::string body = "ok\n";                                  // with Conduct::answer
+  std::string headers;                                        // likewise: whole lines
+  std::vector<std::pair<std::string, std::string>> trailers;  // of HTTP/2
 };
 
 /// One request as it was read.

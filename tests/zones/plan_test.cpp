@@ -62,3 +62,41 @@ TEST_CASE("plan: a drained record has no weight, whatever health says", "[zones]
   CHECK(weights(seed_service(), {false}, {true, false}) == Weights{0, 0});
   CHECK(weights(seed_service(), {true}, {false, true}) == Weights{0, 0});
 }
+
+TEST_CASE("plan: votes weigh what checks say, and none is only heard through others",
+          "[zones][plan]") {
+  Service made = service("api", Residency::none, {record(eu, 100, "a.eu.example.net")});
+  for (const unsigned votes : {2U, 1U, 0U}) {
+    add_check(made, 0);
+    made.checks.back().votes = votes;
+  }
+  made.quorum = 2;
+  CHECK(weights(made, {true, false, false}) == Weights{0});
+  CHECK(weights(made, {false, true, true}) == Weights{100});
+  made.quorum = 9;
+  CHECK(weights(made, {true, false, true}) == Weights{100});
+  CHECK(weights(made, {true, true, false}) == Weights{0});
+}
+
+TEST_CASE("plan: a degraded record keeps a part of its weight, and never nothing",
+          "[zones][plan]") {
+  Service made = service("api", Residency::none,
+                         {record(eu, 100, "a.eu.example.net"), record(eu2, 1, "a.eu2.example.net"),
+                          record(us, 0, "a.us.example.net")});
+  for (std::size_t i = 0; i < 3; ++i) add_check(made, i);
+  made.degraded_weight = 30;
+  const auto degraded = [&](std::vector<bool> which, std::vector<bool> failing) {
+    const Repository repository = repository_of({made});
+    Conditions conditions = calm(repository.services[0]);
+    conditions.check_degraded = std::move(which);
+    conditions.check_failing = std::move(failing);
+    return make_plan(repository, ServiceId{0}, conditions);
+  };
+  const std::vector<bool> none(3, false), all(3, true);
+  CHECK(degraded(all, none).weights == Weights{30, 1, 0});
+  CHECK(degraded(all, none).usable == std::vector<bool>{true, true, true});
+  CHECK(degraded({true, false, false}, none).weights == Weights{30, 1, 0});
+  CHECK(degraded(all, {true, false, false}).weights == Weights{0, 1, 0});
+  made.checks[0].votes = 0;
+  CHECK(degraded(all, none).weights == Weights{100, 1, 0});
+}

@@ -110,7 +110,17 @@ TEST_CASE("repository: every key of a service reaches the model", "[zones][repos
           expect-header: { X-Role: primary }, expect-json: { /a~1b/0: 3, /up: true },
           certificate-min: 7d }
       - { endpoint: "tls://api.ch.example:636", certificate-min: 1d }
+      - { endpoint: "http://[2001:db8::9]:9090/prom/", name: errors, of: api.eu, votes: 0,
+          query: "sum(rate(e[1m])) > 0", expect-value: "< 0.05" }
+      - { endpoint: "dns://api.eu.example/www.example.com/AAAA", ok: 3, degraded-above: 50ms,
+          expect-answer: ["2001:db8::1"] }
+      - { endpoint: "file:eu.health", of: api.eu, canary: true }
+      - { name: both, of: api.eu, votes: 2,
+          calculated: { checks: [errors, "file:eu.health"], inverted: true } }
+      - { endpoint: "grpcs://api.ch.example/shop.Cart", no-answer: failure }
+      - { endpoint: "https://status.example/x", of: api.ch, no-answer: stale, probe-at: "192.0.2.9:1" }
     quorum: 2
+    degraded-weight: 25%
     on-block: api.ch
 )"}});
   const Service& service = repository->services.at(0);
@@ -154,6 +164,33 @@ TEST_CASE("repository: every key of a service reaches the model", "[zones][repos
   CHECK(service.checks[3].scheme == ProbeScheme::tls);
   CHECK(service.checks[3].port == 636);
   CHECK(service.checks[3].expect.certificate_left == std::chrono::hours{24});
+  const HealthCheck& query = service.checks[4];
+  CHECK(query.key == "example.com/api/errors");
+  CHECK(query.record == RecordId{0});
+  CHECK(query.host == "2001:db8::9");
+  CHECK(query.path == "/prom/api/v1/query?query=sum%28rate%28e%5B1m%5D%29%29%20%3E%200");
+  CHECK_FALSE(query.is_of_endpoint);
+  CHECK(query.silence == Silence::stale);
+  CHECK(query.votes == 0);
+  CHECK(query.expect.query_value == "< 0.05");
+  CHECK(service.checks[5].scheme == ProbeScheme::dns);
+  CHECK(service.checks[5].port == 53);
+  CHECK(service.checks[5].path == "/www.example.com./AAAA");
+  CHECK(service.checks[5].ok == 3);
+  CHECK(service.checks[5].degraded_above == Milliseconds{50});
+  CHECK(service.checks[5].expect.answers == Lines{"2001:db8::1"});
+  CHECK(service.checks[5].is_of_endpoint);
+  CHECK(service.checks[6].scheme == ProbeScheme::file);
+  CHECK(service.checks[6].path == "eu.health");
+  REQUIRE(service.checks[7].calculated);
+  CHECK(*service.checks[7].calculated ==
+        Calculated{2, {"example.com/api/errors", "example.com/api/file:eu.health"}, true});
+  CHECK(service.checks[7].votes == 2);
+  CHECK(service.checks[8].scheme == ProbeScheme::grpcs);
+  CHECK(service.checks[8].path == "/shop.Cart");
+  CHECK(service.checks[9].record == RecordId{1});
+  CHECK(service.checks[9].silence == Silence::stale);
+  CHECK(service.degraded_weight == 25);
 }
 
 TEST_CASE("repository: a quorum of any is one, of all more than there can be",

@@ -104,7 +104,11 @@ class RandomState {
   CheckState check() {
     constexpr Verdict verdicts[] = {Verdict::unknown, Verdict::up, Verdict::degraded, Verdict::down,
                                     Verdict::stale};
-    CheckState drawn{verdicts[below(5)], time(), text(), maybe(), {}, {}, 0, {}};
+    CheckState drawn{.verdict = verdicts[below(5)],
+                     .since = time(),
+                     .detail = text(),
+                     .failing = maybe(),
+                     .degraded = maybe()};
     if (maybe()) drawn.failing_since = time();
     if (maybe()) drawn.returns = time();
     if (maybe()) {

@@ -139,6 +139,9 @@ class ServiceDiff {
         {https_text(before_), https_text(after_)});
     add("service-quorum", ChangeClass::routine, ChangeEffect::touches,
         {quorum_text(before_.quorum), quorum_text(after_.quorum)});
+    add("service-degraded-weight", ChangeClass::routine, ChangeEffect::touches,
+        {fmt::format("{} %", before_.degraded_weight),
+         fmt::format("{} %", after_.degraded_weight)});
     add("service-leash", ChangeClass::traffic, ChangeEffect::touches,
         {leash_text(before_.leash), leash_text(after_.leash)});
   }

@@ -51,6 +51,7 @@ const std::map<std::string_view, std::string_view>& risks() {
       {"service-client-subnet", "Whether clients are told apart behind resolvers that name them."},
       {"service-https", "Which protocols and which port clients try first."},
       {"service-quorum", "How many failing checks take a record out."},
+      {"service-degraded-weight", "How much of its weight a degraded record keeps."},
       {"service-leash", "How fast, how far and how long automation may move weight."},
       {"mass-failure", "When so much fails at once that health moves nothing."},
       {"record-region", "The same endpoint counts as lying elsewhere, without having moved."},

@@ -41,20 +41,6 @@ std::string match_text(const Policy& policy, const Match& match) {
   return "default";
 }
 
-std::string_view scheme_text(ProbeScheme scheme) {
-  switch (scheme) {
-    case ProbeScheme::http:
-      return "http";
-    case ProbeScheme::https:
-      return "https";
-    case ProbeScheme::tcp:
-      return "tcp";
-    case ProbeScheme::tls:
-      return "tls";
-  }
-  return "";
-}
-
 std::string probe_at_text(const std::optional<ProbeAt>& at) {
   if (!at) return {};
   return fmt::format(" at {} port {}", geo::to_text(at->address), at->port);
@@ -160,6 +146,8 @@ std::string expectation_text(const ExpectedAnswer& expect) {
   for (const auto& [pointer, value] : expect.values) {
     text += fmt::format(", JSON {} is `{}`", pointer, value);
   }
+  if (!expect.query_value.empty()) text += fmt::format(", value {}", expect.query_value);
+  for (const std::string& answer : expect.answers) text += fmt::format(", answer `{}`", answer);
   if (expect.certificate_left.count() != 0) {
     text += ", certificate for " + duration_text(expect.certificate_left);
   }
@@ -170,14 +158,34 @@ std::string quorum_text(unsigned quorum) {
   return quorum == yaml::quorum_all ? "all" : std::to_string(quorum);
 }
 
+/// What is asked, and how often; or what it follows.
+std::string question_text(const HealthCheck& check) {
+  if (check.calculated) {
+    return fmt::format("{}at least {} of {} well", check.calculated->is_inverted ? "not " : "",
+                       check.calculated->at_least,
+                       list_text(check.calculated->keys, [](const auto& key) { return key; }));
+  }
+  const bool has_path = !is_bare(check.scheme) && check.scheme != ProbeScheme::icmp;
+  std::string text =
+      facts_of(check.scheme).is_local
+          ? fmt::format("{}:{}", facts_of(check.scheme).name, check.path)
+          : fmt::format("{}://{}:{}{}{}", facts_of(check.scheme).name, check.host, check.port,
+                        has_path ? check.path : "", probe_at_text(check.probe_at));
+  text += fmt::format(" every {}, timeout {}, fall {}, rise {}", duration_text(check.interval),
+                      duration_text(check.timeout), check.fall, check.rise);
+  if (check.ok != 1) text += fmt::format(", ok {}", check.ok);
+  if (check.degraded_above.count() != 0) {
+    text += ", degraded above " + duration_text(check.degraded_above);
+  }
+  if (facts_of(check.scheme).asks_http) text += request_text(check);
+  return text + expectation_text(check.expect);
+}
+
 std::string check_text(const Service& service, const HealthCheck& check) {
-  std::string text = fmt::format("{}://{}:{}{}{} every {}, timeout {}, fall {}, rise {}",
-                                 scheme_text(check.scheme), check.host, check.port,
-                                 is_bare(check.scheme) ? "" : check.path,
-                                 probe_at_text(check.probe_at), duration_text(check.interval),
-                                 duration_text(check.timeout), check.fall, check.rise);
-  if (!is_bare(check.scheme)) text += request_text(check);
-  text += expectation_text(check.expect);
+  std::string text = question_text(check);
+  if (!check.is_of_endpoint) text += ", of " + service.record(check.record).endpoint;
+  if (check.silence == Silence::stale) text += ", no answer is stale";
+  if (check.votes != 1) text += fmt::format(", {} votes", check.votes);
   if (check.is_canary) text += ", canary";
   if (check.has_on_fail) {
     text += "; on failure ";

@@ -65,6 +65,14 @@ std::optional<unsigned> read_percent(const Reading& reading, const Node& node,
   return std::nullopt;
 }
 
+std::optional<unsigned> read_share(const Reading& reading, const Node& node, std::string_view key,
+                                   unsigned min) {
+  const auto share = read_percent(reading, node, key);
+  if (!share || (*share >= min && *share <= 100)) return share;
+  reading.error(node.at, "bad-percent", "{} is {} %; expected {} to 100", key, *share, min);
+  return std::nullopt;
+}
+
 ActivationEntry read_activation(const Reading& reading, const Node& node) {
   ActivationEntry entry;
   read_map(reading, node, "activation",

@@ -25,6 +25,9 @@ struct ActivationEntry {
 /// "60%" or "60": percent, 0 to 10000.
 [[nodiscard]] std::optional<unsigned> read_percent(const Reading& reading, const Node& node,
                                                    std::string_view what);
+/// As read_percent(), from `min` to 100.
+[[nodiscard]] std::optional<unsigned> read_share(const Reading& reading, const Node& node,
+                                                 std::string_view key, unsigned min);
 [[nodiscard]] ActivationEntry read_activation(const Reading& reading, const Node& node);
 
 }  // namespace demarc::zones::yaml

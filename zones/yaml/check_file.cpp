@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "zones/yaml/check_calculated.h"
+#include "zones/yaml/check_endpoint.h"
 #include "zones/yaml/check_fit.h"
 #include "zones/yaml/expectation_file.h"
 
@@ -23,12 +25,6 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  const auto port = parse_integer(text);
-  if (!port || *port == 0 || *port > 65'535) return std::nullopt;
-  return static_cast<std::uint16_t>(*port);
-}
-
 /// `set-weight NAME WEIGHT`.
 std::optional<CommandEntry> parse_command(std::string_view text) {
   if (take_word(text) != "set-weight") return std::nullopt;
@@ -38,58 +34,6 @@ std::optional<CommandEntry> parse_command(std::string_view text) {
     return std::nullopt;
   }
   return CommandEntry{std::string(name), static_cast<std::uint16_t>(*weight)};
-}
-
-/// Takes `https://` and its like off the front; nothing if the scheme is not one of ours.
-std::optional<ProbeScheme> take_scheme(std::string_view& text) {
-  const std::size_t end = text.find("://");
-  if (end == std::string_view::npos) return ProbeScheme::https;
-  const std::string_view scheme = text.substr(0, end);
-  text.remove_prefix(end + 3);
-  if (scheme == "https") return ProbeScheme::https;
-  if (scheme == "http") return ProbeScheme::http;
-  if (scheme == "tcp") return ProbeScheme::tcp;
-  if (scheme == "tls") return ProbeScheme::tls;
-  return std::nullopt;
-}
-
-bool is_path(std::string_view text) {
-  return std::ranges::all_of(text, [](char letter) { return letter > ' ' && letter < 0x7f; });
-}
-
-/// `[scheme://]host[:port][/path]`; false: it is something else.
-bool parse_check_endpoint(std::string_view text, CheckEntry& check) {
-  const auto scheme = take_scheme(text);
-  if (!scheme) return false;
-  const std::size_t host_end = std::min(text.find('/'), text.size());
-  std::string_view host = text.substr(0, host_end);
-  const std::string_view path = text.substr(host_end);
-  std::optional<std::uint16_t> port;
-  if (const std::size_t colon = host.find(':'); colon != std::string_view::npos) {
-    port = parse_port(host.substr(colon + 1));
-    if (!port) return false;
-    host = host.substr(0, colon);
-  }
-  const bool needs_port = is_bare(*scheme);
-  const auto name = Name::parse_absolute(host);
-  const bool is_good_host = name && !name->is_root() && !geo::parse_address(host);
-  if (!is_good_host || !is_path(path) || (needs_port && (!port || !path.empty()))) return false;
-  check.scheme = *scheme;
-  check.host = host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
-  check.port = port.value_or(*scheme == ProbeScheme::http ? 80 : 443);
-  check.path = path.empty() ? "/" : path;
-  return true;
-}
-
-void read_endpoint(const Reading& reading, const Node& node, CheckEntry& check) {
-  auto text = read_text(reading, node, "endpoint");
-  if (!text) return;
-  check.endpoint = {std::move(*text), node.at};
-  if (parse_check_endpoint(check.endpoint.value, check)) return;
-  reading.error(node.at, "bad-check-endpoint",
-                "endpoint is `{}`; expected NAME[:PORT][/PATH] with or without http:// or "
-                "https://, or tcp:// or tls://NAME:PORT",
-                check.endpoint.value);
 }
 
 void read_probe_at(const Reading& reading, const Node& node, CheckEntry& check) {
@@ -156,8 +100,23 @@ void read_http_version(const Reading& reading, const Node& node, CheckEntry& che
                                   {{"1.1", HttpVersion::http1_1}, {"2", HttpVersion::http2}}));
 }
 
-/// A probe must end before the next one begins.
-void check_timing(const Reading& reading, const CheckEntry& check) {
+void read_silence(const Reading& reading, const Node& node, CheckEntry& check) {
+  const auto silence = read_choice<Silence>(
+      reading, node, "no-answer", {{"failure", Silence::failure}, {"stale", Silence::stale}});
+  if (silence) check.silence = At<Silence>{*silence, node.at};
+}
+
+/// A probe must end before the next one begins, and what is degraded before it ends.
+void check_timing(const Reading& reading, const Node& node, const CheckEntry& check) {
+  const Milliseconds timeout =
+      check.timeout ? check.timeout->value : std::min(timeout_default, check.interval);
+  const auto degraded = std::ranges::find(node.keys, "degraded-above", &Key::text);
+  if (degraded != node.keys.end() && check.degraded_above >= timeout) {
+    reading.error(degraded->at, "degraded-over-timeout",
+                  "degraded-above {} is not below the timeout {}, which is a failure; expected "
+                  "less",
+                  to_text(check.degraded_above), to_text(timeout));
+  }
   if (!check.timeout || check.timeout->value <= check.interval) return;
   reading.error(check.timeout->at, "timeout-over-interval",
                 "timeout {} is longer than the interval {}; expected at most the interval",
@@ -198,51 +157,91 @@ std::optional<ProbeAt> parse_probe_at(std::string_view text) {
 CheckEntry read_check(const Reading& reading, const Node& node) {
   CheckEntry check;
   check.at = node.at;
-  const auto count = [&reading](unsigned& target, std::string_view what) {
-    return [&reading, &target, what](const Node& value) {
-      assign(target, read_integer(reading, value, what, {1, count_max}));
+  const auto count = [&reading](unsigned& target, std::string_view what, unsigned least = 1) {
+    return [&reading, &target, what, least](const Node& value) {
+      assign(target, read_integer(reading, value, what, {least, count_max}));
     };
   };
-  read_map(reading, node, "health check",
-           {{"endpoint", Presence::required,
-             [&](const Node& value) { read_endpoint(reading, value, check); }},
-            {"probe-at", Presence::optional,
-             [&](const Node& value) { read_probe_at(reading, value, check); }},
-            {"interval", Presence::optional,
-             [&](const Node& value) {
-               assign(check.interval,
-                      read_duration(reading, value, "interval", {interval_min, interval_max}));
-             }},
-            {"timeout", Presence::optional,
-             [&](const Node& value) {
-               const auto timeout =
-                   read_duration(reading, value, "timeout", {timeout_min, interval_max});
-               if (timeout) check.timeout = At<Milliseconds>{*timeout, value.at};
-             }},
-            {"fall", Presence::optional, count(check.fall, "fall")},
-            {"rise", Presence::optional, count(check.rise, "rise")},
-            {"method", Presence::optional,
-             [&](const Node& value) { read_method(reading, value, check); }},
-            {"http-version", Presence::optional,
-             [&](const Node& value) { read_http_version(reading, value, check); }},
-            {"expect-status", Presence::optional,
-             [&](const Node& value) { read_status(reading, value, check); }},
-            {"expect-body", Presence::optional,
-             [&](const Node& value) { read_expected_body(reading, value, check.expect); }},
-            {"expect-header", Presence::optional,
-             [&](const Node& value) { read_expected_headers(reading, value, check.expect); }},
-            {"expect-json", Presence::optional,
-             [&](const Node& value) { read_expected_values(reading, value, check.expect); }},
-            {"certificate-min", Presence::optional,
-             [&](const Node& value) { read_certificate_left(reading, value, check.expect); }},
-            {"canary", Presence::optional,
-             [&](const Node& value) {
-               assign(check.is_canary, read_choice<bool>(reading, value, "canary",
-                                                         {{"true", true}, {"false", false}}));
-             }},
-            {"on-fail", Presence::optional,
-             [&](const Node& value) { read_on_fail(reading, value, check); }}});
-  check_timing(reading, check);
+  read_map(
+      reading, node, "health check",
+      {{"endpoint", Presence::optional,
+        [&](const Node& value) {
+          if (auto text = read_text(reading, value, "endpoint")) {
+            check.endpoint = {std::move(*text), value.at};
+          }
+        }},
+       {"name", Presence::optional,
+        [&](const Node& value) { assign(check.name, read_identifier(reading, value, "name")); }},
+       {"of", Presence::optional,
+        [&](const Node& value) {
+          if (auto text = read_text(reading, value, "of")) {
+            check.of = TextAt{std::move(*text), value.at};
+          }
+        }},
+       {"no-answer", Presence::optional,
+        [&](const Node& value) { read_silence(reading, value, check); }},
+       {"query", Presence::optional,
+        [&](const Node& value) {
+          if (auto text = read_text(reading, value, "query")) {
+            check.query = TextAt{std::move(*text), value.at};
+          }
+        }},
+       {"expect-value", Presence::optional,
+        [&](const Node& value) { read_query_value(reading, value, check.expect); }},
+       {"probe-at", Presence::optional,
+        [&](const Node& value) { read_probe_at(reading, value, check); }},
+       {"interval", Presence::optional,
+        [&](const Node& value) {
+          assign(check.interval,
+                 read_duration(reading, value, "interval", {interval_min, interval_max}));
+        }},
+       {"timeout", Presence::optional,
+        [&](const Node& value) {
+          const auto timeout =
+              read_duration(reading, value, "timeout", {timeout_min, interval_max});
+          if (timeout) check.timeout = At<Milliseconds>{*timeout, value.at};
+        }},
+       {"fall", Presence::optional, count(check.fall, "fall")},
+       {"rise", Presence::optional, count(check.rise, "rise")},
+       {"ok", Presence::optional, count(check.ok, "ok")},
+       {"votes", Presence::optional, count(check.votes, "votes", 0)},
+       {"degraded-above", Presence::optional,
+        [&](const Node& value) {
+          assign(check.degraded_above, read_duration(reading, value, "degraded-above",
+                                                     {degraded_above_min, interval_max}));
+        }},
+       {"calculated", Presence::optional,
+        [&](const Node& value) { check.calculated = read_calculated(reading, value); }},
+       {"method", Presence::optional,
+        [&](const Node& value) { read_method(reading, value, check); }},
+       {"http-version", Presence::optional,
+        [&](const Node& value) { read_http_version(reading, value, check); }},
+       {"expect-status", Presence::optional,
+        [&](const Node& value) { read_status(reading, value, check); }},
+       {"expect-body", Presence::optional,
+        [&](const Node& value) { read_expected_body(reading, value, check.expect); }},
+       {"expect-header", Presence::optional,
+        [&](const Node& value) { read_expected_headers(reading, value, check.expect); }},
+       {"expect-json", Presence::optional,
+        [&](const Node& value) { read_expected_values(reading, value, check.expect); }},
+       {"expect-answer", Presence::optional,
+        [&](const Node& value) { read_expected_answers(reading, value, check.expect); }},
+       {"certificate-min", Presence::optional,
+        [&](const Node& value) { read_certificate_left(reading, value, check.expect); }},
+       {"canary", Presence::optional,
+        [&](const Node& value) {
+          assign(check.is_canary,
+                 read_choice<bool>(reading, value, "canary", {{"true", true}, {"false", false}}));
+        }},
+       {"on-fail", Presence::optional,
+        [&](const Node& value) { read_on_fail(reading, value, check); }}});
+  if (check.calculated) {
+    check.is_readable = check.name && check.of;
+    check.endpoint.at = check.at;
+  } else if (!check.endpoint.value.empty()) {
+    read_check_endpoint(reading, check);
+  }
+  check_timing(reading, node, check);
   check_fit(reading, node, check);
   return check;
 }

@@ -20,17 +20,30 @@ inline constexpr unsigned count_max = 100;            // for fall and rise
 inline constexpr std::size_t commands_max = 100;      // of one on-fail
 inline constexpr std::size_t status_ranges_max = 20;
 
+inline constexpr Milliseconds degraded_above_min{1};
+
 /// One `set-weight NAME WEIGHT`.
 struct CommandEntry {
   std::string name;
   std::uint16_t weight = 0;
 };
 
+/// `calculated:`; the others are still names.
+struct CalculatedEntry {
+  Position at;
+  std::optional<At<unsigned>> at_least;  // nothing: all
+  std::vector<TextAt> checks;
+  bool is_inverted = false;
+};
+
 struct CheckEntry {
   Position at;
-  TextAt endpoint;  // as written
+  bool is_readable = false;    // there is an endpoint, or a calculation, that can be asked for
+  TextAt endpoint;             // as written
+  std::optional<TextAt> name;  // instead of the endpoint in the check's key
+  std::optional<TextAt> of;    // the record that it speaks for, as written
   ProbeScheme scheme = ProbeScheme::https;
-  std::string host;  // empty: the endpoint could not be read
+  std::string host;  // empty: nobody's
   std::uint16_t port = 443;
   std::string path = "/";
   std::optional<At<ProbeAt>> probe_at;
@@ -38,10 +51,16 @@ struct CheckEntry {
   std::optional<At<Milliseconds>> timeout;
   unsigned fall = 3;
   unsigned rise = 2;
+  unsigned ok = 1;
+  Milliseconds degraded_above{0};
+  unsigned votes = 1;
+  std::optional<CalculatedEntry> calculated;
   ProbeMethod method = ProbeMethod::get;
   HttpVersion http_version = HttpVersion::http1_1;
   std::vector<StatusRange> expect_status;
+  std::optional<TextAt> query;
   ExpectedAnswer expect;
+  std::optional<At<Silence>> silence;
   bool is_canary = false;
   bool has_on_fail = false;
   Position on_fail_at;

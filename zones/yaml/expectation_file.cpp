@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "zones/comparison.h"
+
 namespace demarc::zones::yaml {
 namespace {
 
@@ -19,6 +21,14 @@ std::string lower(std::string text) {
     return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
   });
   return text;
+}
+
+bool check_comparison(const Reading& reading, Position at, const std::string& text) {
+  if (parse_comparison(text)) return true;
+  reading.error(at, "bad-comparison",
+                "`{}` is no comparison; expected `<`, `<=`, `>` or `>=` and a number, as `< 0.05`",
+                text);
+  return false;
 }
 
 }  // namespace
@@ -45,8 +55,23 @@ void read_expected_values(const Reading& reading, const Node& node, ExpectedAnsw
              [&](const Key& key, const Node& value) {
                auto text = read_text(reading, value, "the expected value");
                const bool is_good = check_pointer(reading, key.at, "the key", key.text);
-               if (is_good && text) expect.values.push_back({key.text, std::move(*text)});
+               if (!is_good || !text) return;
+               if (begins_comparison(*text) && !check_comparison(reading, value.at, *text)) return;
+               expect.values.push_back({key.text, std::move(*text)});
              });
+}
+
+void read_query_value(const Reading& reading, const Node& node, ExpectedAnswer& expect) {
+  auto text = read_text(reading, node, "expect-value");
+  if (text && check_comparison(reading, node.at, *text)) expect.query_value = std::move(*text);
+}
+
+void read_expected_answers(const Reading& reading, const Node& node, ExpectedAnswer& expect) {
+  read_one_or_list(reading, node, "expect-answer", expected_answers_max, [&](const Node& item) {
+    if (auto text = read_text(reading, item, "expect-answer")) {
+      expect.answers.push_back(std::move(*text));
+    }
+  });
 }
 
 void read_certificate_left(const Reading& reading, const Node& node, ExpectedAnswer& expect) {

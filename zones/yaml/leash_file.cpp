@@ -9,14 +9,6 @@ namespace {
 constexpr Milliseconds leash_duration_max = std::chrono::hours{24};
 constexpr std::uint64_t penalty_max = 1'000'000;
 
-std::optional<unsigned> read_share(const Reading& reading, const Node& node, std::string_view key,
-                                   unsigned min) {
-  const auto share = read_percent(reading, node, key);
-  if (!share || (*share >= min && *share <= 100)) return share;
-  reading.error(node.at, "bad-percent", "{} is {} %; expected {} to 100", key, *share, min);
-  return std::nullopt;
-}
-
 void read_flap(const Reading& reading, const Node& node, LeashEntry& entry) {
   FlapSettings flap;
   const auto penalty = [&](std::string_view key, unsigned FlapSettings::* setting) {

@@ -164,6 +164,10 @@ ServiceEntry read_service(const Reading& reading, const Key& label, const Node& 
             service.quorum = At<unsigned>{*quorum, value.at};
           }
         }},
+       {"degraded-weight", Presence::optional,
+        [&](const Node& value) {
+          service.degraded_weight = read_share(reading, value, "degraded-weight", 1);
+        }},
        {"activation", Presence::optional,
         [&](const Node& value) { service.activation = read_activation(reading, value); }},
        {"leash", Presence::optional,

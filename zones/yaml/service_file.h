@@ -75,6 +75,7 @@ struct ServiceEntry {
   std::vector<RecordEntry> records;
   std::vector<CheckEntry> checks;
   std::optional<At<unsigned>> quorum;
+  std::optional<unsigned> degraded_weight;  // percent
   std::optional<TextAt> on_block;
   std::optional<TenantNamingEntry> tenants;
   LeashEntry leash;

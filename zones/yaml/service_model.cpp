@@ -43,6 +43,7 @@ class ServiceBuilder {
       add_checks(reading_, entry_, scope_.apex.text_without_dot(), service_);
       set_on_block();
       if (entry_.quorum) service_.quorum = entry_.quorum->value;
+      if (entry_.degraded_weight) service_.degraded_weight = *entry_.degraded_weight;
     }
     check_unused();
     const bool is_whole = reading_.diagnostics.error_count() == errors_before && is_known_;
