@@ -30,6 +30,10 @@ ServiceAnswers ServiceCompiler::build() {
   answers_.view_ = service_.view;
   answers_.zone_ = static_cast<std::uint32_t>(service_.zone);
   answers_.ttl_ = service_.ttl;
+  answers_.ttl_min_ = service_.ttl_min;
+  if (const auto change = cleared_.may_change_at()) {
+    answers_.may_change_ms_ = change->time_since_epoch().count();
+  }
   answers_.is_sticky_ = service_.is_sticky;
   answers_.uses_client_subnet_ = service_.uses_client_subnet;
   answers_.answers_ = std::max<std::size_t>(service_.answers, 1);

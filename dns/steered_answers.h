@@ -88,6 +88,10 @@ class ServiceAnswers {
   [[nodiscard]] zones::ViewId view() const noexcept { return view_; }
   [[nodiscard]] std::uint32_t zone() const noexcept { return zone_; }
   [[nodiscard]] std::uint32_t ttl() const noexcept { return ttl_; }
+  /// When answers may be others (ClearedWeights::may_change_at), wall clock; INT64_MAX: not so
+  /// soon.
+  [[nodiscard]] std::int64_t may_change_ms() const noexcept { return may_change_ms_; }
+  [[nodiscard]] std::uint32_t ttl_min() const noexcept { return ttl_min_; }
   [[nodiscard]] std::optional<WallTime> valid_until() const noexcept { return valid_until_; }
 
   /// Whether two records share an address: what is drawn from both must not repeat it.
@@ -174,6 +178,8 @@ class ServiceAnswers {
   zones::ViewId view_{};
   std::uint32_t zone_ = 0;
   std::uint32_t ttl_ = 0;
+  std::uint32_t ttl_min_ = 0;
+  std::int64_t may_change_ms_ = std::numeric_limits<std::int64_t>::max();
   bool addresses_repeat_ = false;
   bool is_sticky_ = false;
   bool uses_client_subnet_ = true;

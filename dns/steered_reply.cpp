@@ -79,7 +79,7 @@ Located locate(const Asked& asked, const ViewTable& view, const ServiceAnswers& 
 
 struct Chosen {
   const ServiceAnswers::Choice* choice = nullptr;
-  std::optional<std::uint32_t> ttl_max;  // set: the choice needs a grant
+  std::optional<std::uint32_t> ttl_max;  // of a choice that needs a grant, or may be another soon
 };
 
 // How long the grants of a slot still live, as a TTL; nothing: they have ended, or it has none.
@@ -100,8 +100,22 @@ std::uint32_t percent_of(const ServiceAnswers& answers, std::uint64_t client,
   return scaled(static_cast<std::uint32_t>(bits >> 32), 100);
 }
 
-Chosen choose(const ServiceSlot& slot, std::size_t variant, std::uint64_t client,
-              Worker& worker) noexcept {
+// How long an answer should live that may be another one soon: no longer than that is off, down to
+// the service's least; where it lives longer, a part less by chance, or all caches would come back
+// in the same moment.
+std::uint32_t ttl_until_change(const ServiceAnswers& answers, Worker& worker) noexcept {
+  constexpr std::uint32_t jitter_part = 5;
+  const std::int64_t left = (answers.may_change_ms() - worker.now.wall_ms) / 1000;
+  const std::int64_t least = answers.ttl_min();
+  const auto ttl = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(left, least, std::max<std::int64_t>(answers.ttl(), least)));
+  const std::uint32_t range = std::min(ttl / jitter_part, ttl - answers.ttl_min());
+  if (range == 0) return ttl;
+  return ttl - scaled(static_cast<std::uint32_t>(worker.random.next() >> 32), range + 1);
+}
+
+Chosen choose_record(const ServiceSlot& slot, std::size_t variant, std::uint64_t client,
+                     Worker& worker) noexcept {
   const ServiceAnswers& answers = *slot.answers;
   const std::uint16_t fenced = answers.fenced_choice_of_variant(variant);
   const std::uint16_t now = answers.choice_of_variant(variant);
@@ -118,6 +132,16 @@ Chosen choose(const ServiceSlot& slot, std::size_t variant, std::uint64_t client
       return {&answers.choice(choice.otherwise), ttl_max};
   }
   return {&choice, ttl_max};
+}
+
+Chosen choose(const ServiceSlot& slot, std::size_t variant, std::uint64_t client,
+              Worker& worker) noexcept {
+  Chosen chosen = choose_record(slot, variant, client, worker);
+  if (slot.answers->may_change_ms() != never_ms) [[unlikely]] {
+    const std::uint32_t ttl = ttl_until_change(*slot.answers, worker);
+    chosen.ttl_max = std::min(chosen.ttl_max.value_or(ttl), ttl);
+  }
+  return chosen;
 }
 
 void add_nodata(const Asked& asked, std::uint32_t zone, SteeredPlace place,

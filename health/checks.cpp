@@ -45,12 +45,17 @@ Checks::Replaced Checks::replace(std::vector<ProbeTarget> targets, const Moment&
     const Verdict verdict = kept.machine.verdict();
     for (const std::string& key : what.keys) {
       if (has_key(kept.what, key) || verdict == Verdict::unknown) continue;
+      if (kept.wavers) wavering_.push_back({key, true});
       replaced.changes.push_back(
           {key, Verdict::unknown, verdict, TransitionReason::first_result, kept.detail, now});
     }
     kept.what.keys = std::move(what.keys);
     next.insert(targets_.extract(found->second));
     known.erase(found);  // a second target with an equal probe would be a caller's mistake
+  }
+  for (const auto& [id, gone] : targets_) {
+    if (!gone.wavers) continue;
+    for (const std::string& key : gone.what.keys) wavering_.push_back({key, false});
   }
   targets_ = std::move(next);
   seeds_.clear();
@@ -136,6 +141,7 @@ std::vector<VerdictChange> Checks::note(TargetId id, const ProbeResult& result, 
 
   const auto transition =
       target.machine.step(target.what.probe.timing, result.outcome, at.monotonic, result.latency);
+  note_wavering(target);
   if (!transition) return {};
   auto changes = change(target, *transition, at);
   follow(changes, at);
@@ -147,12 +153,19 @@ std::vector<VerdictChange> Checks::check_ages(const Moment& now) {
   for (auto& [id, target] : targets_) {
     const auto transition = target.machine.check_age(target.what.probe.timing, now.monotonic);
     if (!transition) continue;
+    note_wavering(target);
     target.detail = fmt::format("no result for {} ms; the last one: {}",
                                 stale_after(target.what.probe.timing).count(), target.detail);
     std::ranges::move(change(target, *transition, now), std::back_inserter(changes));
   }
   if (!changes.empty()) follow(changes, now);
   return changes;
+}
+
+void Checks::note_wavering(Target& target) {
+  const bool wavers = target.machine.wavers();
+  if (std::exchange(target.wavers, wavers) == wavers) return;
+  for (const std::string& key : target.what.keys) wavering_.push_back({key, wavers});
 }
 
 /// How long it has been down without a change, if it is.

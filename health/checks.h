@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "geo/base/moment.h"
@@ -25,6 +26,12 @@ struct VerdictChange {
   TransitionReason reason = TransitionReason::first_result;
   std::string detail;  // of the result that changed it; of the last one if none did
   Moment at;
+};
+
+/// A check whose last results speak against its verdict, or do so no longer.
+struct WaverChange {
+  std::string key;
+  bool wavers = false;
 };
 
 /// One check as `demarc status` shows it.
@@ -68,6 +75,9 @@ class Checks {
   /// Turns verdicts without fresh results stale.
   std::vector<VerdictChange> check_ages(const Moment& now);
 
+  /// What began or ended to waver since the last call, in order.
+  [[nodiscard]] std::vector<WaverChange> take_wavering() { return std::exchange(wavering_, {}); }
+
   /// The probe of a target, until the next replace(); null if the target is gone.
   [[nodiscard]] const Probe* find(TargetId target) const;
 
@@ -85,6 +95,7 @@ class Checks {
     std::string detail = "not probed yet";
     std::chrono::microseconds latency{0};
     bool is_probed = false;
+    bool wavers = false;  // as it was told
     std::optional<WallTime> certificate_end;
     LatencyHistogram latencies;
     std::uint64_t transitions = 0;
@@ -109,6 +120,8 @@ class Checks {
                                              const Moment& now);
 
   std::map<TargetId, Target> targets_;
+  void note_wavering(Target& target);
+  std::vector<WaverChange> wavering_;
   std::vector<Follower> followers_;            // each after all that it follows
   std::map<std::string, TargetId> target_of_;  // of the keys that are followed
   std::map<std::string, zones::Verdict> seeds_;

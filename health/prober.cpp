@@ -149,8 +149,12 @@ void Prober::take(const std::vector<FinishedProbe>& finished, bool is_late, cons
   }
 }
 
-void Prober::report(const std::vector<VerdictChange>& changes) const {
+void Prober::report(const std::vector<VerdictChange>& changes) {
   for (const VerdictChange& change : changes) callbacks_.on_verdict(change);
+  // Only this thread changes the checks, and nobody else looks at these.
+  for (const WaverChange& change : checks_.take_wavering()) {
+    if (callbacks_.on_wavering) callbacks_.on_wavering(change);
+  }
 }
 
 void Prober::report_first_round() {

@@ -46,6 +46,8 @@ struct ProberConfig {
 /// call nothing of the Prober but snapshot() and last_tick(), and must not throw.
 struct ProberCallbacks {
   std::function<void(const VerdictChange&)> on_verdict;
+  /// A check began or ended to waver; after the verdict that goes with it. May be left out.
+  std::function<void(const WaverChange&)> on_wavering = {};
   /// Once in the prober's life: every target it had by then has had a result. The bound in time is
   /// the caller's: it starts without those that are still unknown.
   std::function<void()> on_first_round_done;
@@ -88,7 +90,7 @@ class Prober {
   void start_due(const Moment& now);
   [[nodiscard]] Milliseconds time_to_wait(MonotonicTime now) const;
   void take(const std::vector<FinishedProbe>& finished, bool is_late, const Moment& now);
-  void report(const std::vector<VerdictChange>& changes) const;
+  void report(const std::vector<VerdictChange>& changes);
   void report_first_round();
 
   const ProberConfig config_;

@@ -99,6 +99,11 @@ class VerdictMachine {
   std::optional<Transition> check_age(const CheckTiming& timing, MonotonicTime now) noexcept;
 
   [[nodiscard]] zones::Verdict verdict() const noexcept { return verdict_; }
+  /// Whether results speak against what is believed, not yet often enough.
+  [[nodiscard]] bool wavers() const noexcept {
+    return believed_ == zones::Verdict::up ? failures_ != 0
+                                           : believed_ == zones::Verdict::down && passes_ != 0;
+  }
   /// Passes in a row up to now, and failures that count. They saturate.
   [[nodiscard]] unsigned passes() const noexcept { return passes_; }
   [[nodiscard]] unsigned failures() const noexcept { return failures_; }

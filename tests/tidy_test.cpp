@@ -71,10 +71,13 @@ TEST_CASE("tidy: includes run geo <- zones <- {health, dns} <- tools", "[tidy]")
 TEST_CASE("tidy: libraries stay in their rooms, and out of headers that others see", "[tidy]") {
   // DNS messages are built without ldns per query; curl, yaml-cpp, maxminddb and OpenSSL have one
   // home.
-  const std::map<std::string, std::set<std::string>> home = {
-      {"<ldns/", {"zones", "health"}},     {"<maxminddb.h", {"geo"}},       {"<curl/", {"health"}},
-      {"<yaml-cpp/", {"zones"}}, {"<openssl/", {"zones", "dns"}}, {"<httplib.h", {"tools"}},
-      {"<sodium/", {"dns"}}};
+  const std::map<std::string, std::set<std::string>> home = {{"<ldns/", {"zones", "health"}},
+                                                             {"<maxminddb.h", {"geo"}},
+                                                             {"<curl/", {"health"}},
+                                                             {"<yaml-cpp/", {"zones"}},
+                                                             {"<openssl/", {"zones", "dns"}},
+                                                             {"<httplib.h", {"tools"}},
+                                                             {"<sodium/", {"dns"}}};
   for (const SourceFile& file : sources({"geo", "zones", "health", "dns", "tools"})) {
     for (const std::string& line : file.lines) {
       if (!line.starts_with("#include <")) continue;

@@ -33,7 +33,6 @@ enum TimerSlot : int { steering_timer, second_timer, watch_timer, first_round_ti
 // More findings of one reload than this are left out of the log; `demarc check` shows all.
 constexpr std::size_t logged_errors_max = 20;
 // The prober ticks four times a second; this late it is stuck.
-constexpr std::chrono::seconds prober_stuck_after{5};
 // Of sockets, probes, files and clients of the control socket, at most.
 constexpr std::size_t other_descriptors = 1024;
 
@@ -106,7 +105,7 @@ Daemon::~Daemon() {
   watch_.reset();
   ground_.reset();
   if (loader_.joinable()) loader_.join();
-  if (prober_) prober_->stop();
+  if (evidence_) evidence_->stop();
   if (outside_) outside_->stop();
   if (server_) server_->stop();
 }
@@ -266,36 +265,22 @@ std::uint64_t Daemon::generation() const noexcept {
 }
 
 Result<void, std::string> Daemon::start_prober() {
-  prober_ = std::make_unique<health::Prober>(
-      health::ProberConfig{.clock = read_clocks,
-                           .seed = random_seed(),
-                           .transfers = {.ca_file = config_.probe_ca,
-                                         .evidence_folder = config_.evidence,
-                                         .programs_folder = config_.programs}},
-      health::ProberCallbacks{.on_verdict =
-                                  [this](const health::VerdictChange& change) {
-                                    const std::scoped_lock lock(verdicts_mutex_);
-                                    verdicts_.push_back(change);
-                                    if (verdicts_.size() == 1)
-                                      loop_->post([this] { take_verdicts(); });
-                                  },
-                              .on_first_round_done = [this] { loop_->post([this] { serve(); }); }});
-  const auto& state = controller_->steering().state();
-  std::map<std::string, std::string> restored;
-  if (read_clocks().wall - state_saved_at_ < verdict_believed) {
-    for (const auto& [key, check] : state.checks) {
-      if (check.verdict != zones::Verdict::unknown && check.verdict != zones::Verdict::stale) {
-        prober_->seed(key, check.verdict);
-        restored.emplace(key, zones::to_text(check.verdict));
-      }
-    }
-  }
-  if (config_.history > Milliseconds(0)) {
-    history_ =
-        History::open(config_.state + "/history.db", config_.history, read_clocks().wall, restored);
-  }
-  auto started = prober_->start(health::build_targets(*configuration_->repository),
-                                health::build_calculated(*configuration_->repository));
+  evidence_ =
+      std::make_unique<Evidence>(*loop_, *controller_,
+                                 EvidenceConfig{.clock = read_clocks,
+                                                .seed = random_seed(),
+                                                .transfers = {.ca_file = config_.probe_ca,
+                                                              .evidence_folder = config_.evidence,
+                                                              .programs_folder = config_.programs},
+                                                .history_path = config_.state + "/history.db",
+                                                .history = config_.history},
+                                 EvidenceCallbacks{.on_first_round = [this] { serve(); },
+                                                   .on_step =
+                                                       [this] {
+                                                         local_names_->note_verdicts();
+                                                         after_step();
+                                                       }});
+  auto started = evidence_->start(*configuration_->repository, state_saved_at_);
   if (!started) return refused(started.error().text());
   return {};
 }
@@ -347,7 +332,7 @@ int Daemon::run() {
   loop_->set_timer(first_round_timer, std::chrono::steady_clock::now() + first_round_max,
                    [this] { serve(); });
   loop_->run();
-  prober_->stop();
+  evidence_->stop();
   server_->stop();
   controller_->maintain_last();  // a disk that is back by now gets what waits for it
   controller_->happen_one(zones::NodeFact{"stop", fmt::format("node {}", config_.node)});
@@ -359,10 +344,7 @@ int Daemon::run() {
 
 void Daemon::serve() {
   if (is_serving_) return;
-  // The verdicts of the first round come before the first answer, and as one event: taken one by
-  // one, they would tell of failovers that nobody wanted a moment later.
-  is_first_round_over_ = true;
-  take_verdicts();
+  evidence_->release();
   loop_->set_timer(first_round_timer, std::nullopt, {});
   if (auto served = server_->serve(*published_); !served) {
     log_line(LogLevel::alert, "not-serving error=" + served.error().text());
@@ -379,26 +361,6 @@ void Daemon::serve() {
   std::fflush(stdout);
   log_info("{} zones={} services={}", line, repository().zones.size(),
            repository().services.size());
-}
-
-void Daemon::take_verdicts() {
-  if (!is_first_round_over_) return;
-  std::vector<health::VerdictChange> changes;
-  {
-    const std::scoped_lock lock(verdicts_mutex_);
-    changes.swap(verdicts_);
-  }
-  if (changes.empty()) return;
-  if (history_) history_->note(changes, read_clocks().wall);
-  std::vector<decltype(zones::Event::what)> events;
-  for (const health::VerdictChange& change : changes) {
-    log_info("verdict check={} from={} to={} detail={}", change.key, zones::to_text(change.from),
-             zones::to_text(change.to), change.detail);
-    events.emplace_back(zones::VerdictFound{change.key, change.to, change.detail});
-  }
-  controller_->happen(std::move(events));
-  local_names_->note_verdicts();
-  after_step();
 }
 
 void Daemon::after_step() {
@@ -419,17 +381,8 @@ void Daemon::every_second() {
   // back is noticed, whatever else happens or does not.
   controller_->happen_one(zones::TimerFired{});
   if (published_) published_->free_unused();
-  const auto silent = read_clocks().monotonic - prober_->last_tick();
-  if (silent > prober_stuck_after) {
-    controller_->raise(
-        {"prober", "the prober does not move: verdicts grow stale", read_clocks().wall});
-  } else {
-    controller_->end_alert("prober");
-  }
+  evidence_->every_second();
   outside_->every_second();
-  if (const WallTime now = read_clocks().wall; history_ && history_->wants_latencies(now)) {
-    history_->note_latencies(prober_->snapshot(), now);
-  }
   transfers_->send_due();
   after_step();
   loop_->set_timer(second_timer, std::chrono::steady_clock::now() + std::chrono::seconds(1),
@@ -477,8 +430,7 @@ void Daemon::finish_reload(Result<Loaded, LoadErrors> loaded, const std::string&
   if (loaded) {
     outcome.warnings = loaded->warnings;
     take(std::move(*loaded), why);
-    prober_->replace(health::build_targets(*configuration_->repository),
-                     health::build_calculated(*configuration_->repository));
+    evidence_->replace(*configuration_->repository);
     log_info("reloaded why=\"{}\" zones={} services={} generation={}", why,
              repository().zones.size(), repository().services.size(), generation());
   } else {

@@ -4,7 +4,6 @@
 
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -14,14 +13,13 @@
 
 #include "dns/published.h"
 #include "dns/server.h"
-#include "health/prober.h"
 #include "tools/control_socket.h"
 #include "tools/controller.h"
 #include "tools/daemon_config.h"
 #include "tools/event_loop.h"
+#include "tools/evidence.h"
 #include "tools/file_watch.h"
 #include "tools/ground_watch.h"
-#include "tools/history.h"
 #include "tools/http_service.h"
 #include "tools/loader.h"
 #include "tools/local_names.h"
@@ -33,9 +31,6 @@ namespace demarc::tools {
 
 /// Longest wait for the first round of probes before the first answer.
 inline constexpr std::chrono::seconds first_round_max{15};
-
-/// Verdicts of a state saved longer ago than this are not believed after a restart.
-inline constexpr std::chrono::seconds verdict_believed{60};
 
 /// What a reload came to. `errors` empty: it was taken.
 struct ReloadOutcome {
@@ -70,7 +65,7 @@ class Daemon {
   [[nodiscard]] const zones::Repository& repository() const noexcept {
     return *configuration_->repository;
   }
-  [[nodiscard]] std::vector<health::CheckState> checks() const { return prober_->snapshot(); }
+  [[nodiscard]] std::vector<health::CheckState> checks() const { return evidence_->checks(); }
   [[nodiscard]] const GroundWatch& ground() const noexcept { return *ground_; }
   [[nodiscard]] dns::CounterValues counters() const noexcept { return server_->counters(); }
   [[nodiscard]] const ZoneTransfers& transfers() const noexcept { return *transfers_; }
@@ -81,7 +76,7 @@ class Daemon {
   [[nodiscard]] std::uint64_t generation() const noexcept;
   [[nodiscard]] const WorkCounts& work() const noexcept { return work_; }
   /// Null: none is kept.
-  [[nodiscard]] const History* history() const noexcept { return history_.get(); }
+  [[nodiscard]] const History* history() const noexcept { return evidence_->history(); }
   [[nodiscard]] bool is_serving() const noexcept { return is_serving_; }
   /// With the ports they really have.
   [[nodiscard]] const std::vector<dns::Endpoint>& listening() const noexcept {
@@ -108,7 +103,6 @@ class Daemon {
   void take(Loaded loaded, const std::string& why);
   void publish(std::span<const zones::ClearedWeights> weights, Moment now);
   void finish_reload(Result<Loaded, LoadErrors> loaded, const std::string& why);
-  void take_verdicts();
   void serve();
   void on_signal();
   void every_second();
@@ -121,7 +115,7 @@ class Daemon {
   std::unique_ptr<dns::Published> published_;
   std::unique_ptr<Controller> controller_;
   std::unique_ptr<LocalNames> local_names_;
-  std::unique_ptr<health::Prober> prober_;
+  std::unique_ptr<Evidence> evidence_;
   std::unique_ptr<OutsideWorld> outside_;
   std::unique_ptr<ZoneTransfers> transfers_;
   std::unique_ptr<GroundWatch> ground_;
@@ -129,14 +123,11 @@ class Daemon {
   std::unique_ptr<FileWatch> watch_;
   std::unique_ptr<TokenDrop> drop_;
   std::unique_ptr<HttpService> http_;
-  std::unique_ptr<History> history_;  // null: none is kept
 
   std::shared_ptr<const zones::Configuration> configuration_;
   std::shared_ptr<const geo::Databases> databases_;
   std::optional<dns::SnapshotParts> next_parts_;  // of a configuration that is being taken
-  std::mutex verdicts_mutex_;
-  std::vector<health::VerdictChange> verdicts_;  // found, not yet taken by the loop
-  zones::ParsedZoneFiles parsed_zone_files_;     // of the load that goes on, else of the last one
+  zones::ParsedZoneFiles parsed_zone_files_;      // of the load that goes on, else of the last one
   WorkCounts work_;
   std::jthread loader_;
   bool is_loading_ = false;
@@ -145,7 +136,6 @@ class Daemon {
   std::optional<std::string> load_again_;
   WallTime state_saved_at_{};                    // by the run before this one
   std::optional<std::string> refused_at_start_;  // why the last good copy is served instead
-  bool is_first_round_over_ = false;
   bool is_serving_ = false;
   int exit_code_ = 0;
 };

@@ -70,6 +70,11 @@ class ClearedWeights {
   /// When the first grant that choice_of_variant() relies on ends; nothing: it relies on none.
   [[nodiscard]] std::optional<WallTime> valid_until() const noexcept { return valid_until_; }
 
+  /// When these may be others, as far as is known: a timer's moment, or long ago where evidence is
+  /// about to decide something. Answers given until then should not live much longer, down to the
+  /// service's `ttl_min`. Nothing: nothing is under way.
+  [[nodiscard]] std::optional<WallTime> may_change_at() const noexcept { return may_change_at_; }
+
   /// The widest exception that choice_of_variant() relies on; nothing: it relies on none.
   [[nodiscard]] const std::optional<ModeSignal>& mode() const noexcept { return mode_; }
   /// Set: these answer this tenant of the class alone, and win over those of the class
@@ -87,6 +92,7 @@ class ClearedWeights {
   std::vector<std::uint16_t> choice_of_variant_;
   std::vector<std::uint16_t> fenced_choice_of_variant_;
   std::optional<WallTime> valid_until_;
+  std::optional<WallTime> may_change_at_;
   std::optional<ModeSignal> mode_;
   std::string tenant_;
 };

@@ -41,6 +41,11 @@ struct VerdictFound {
   Verdict verdict = Verdict::unknown;
   std::string detail;
 };
+/// A check's last probes speak against its verdict, but not yet for long enough; or no longer.
+struct CheckWavered {
+  std::string check;  // HealthCheck::key
+  bool wavers = false;
+};
 struct TokenPresented {
   std::string text;
   std::string who;
@@ -137,10 +142,10 @@ struct NodeFact {
 
 struct Event {
   Moment at;
-  std::variant<ConfigurationLoaded, ConfigurationRefused, VerdictFound, TokenPresented,
-               GrantRevoked, KeyRevoked, LagMeasured, AdviceGiven, DrillBegun, DrillEnded,
-               DrillReported, OrderGiven, OrderEnded, FreezeSet, FailbackOrdered, ClockTrusted,
-               TimerFired, AuditBroken, AuditMended, NodeFact>
+  std::variant<ConfigurationLoaded, ConfigurationRefused, VerdictFound, CheckWavered,
+               TokenPresented, GrantRevoked, KeyRevoked, LagMeasured, AdviceGiven, DrillBegun,
+               DrillEnded, DrillReported, OrderGiven, OrderEnded, FreezeSet, FailbackOrdered,
+               ClockTrusted, TimerFired, AuditBroken, AuditMended, NodeFact>
       what;
 };
 

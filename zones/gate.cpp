@@ -466,6 +466,7 @@ Ruling Gate::rule(const Repository& repository, const Views& views, const Plan& 
   }
   ruling.cleared.choices_ = std::move(out.choices);
   ruling.cleared.valid_until_ = out.valid_until;
+  ruling.cleared.may_change_at_ = plan.may_change_at;
   if (out.narrowest != nullptr) {
     const Permission& told = *out.narrowest;
     ruling.cleared.mode_ = ModeSignal{told.mode, told.case_id, told.grant_id};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -44,6 +45,7 @@ struct Plan {
   std::vector<bool> drained;           // by record; never answers while another lawful one can
   std::vector<bool> excluded;  // by record: an assertion keeps it out beside others; empty: none
   std::vector<std::string> asserted;  // ids of the assertions that changed the plan, in order
+  std::optional<WallTime> may_change_at = {};  // as ClearedWeights has it
 };
 
 /// Failing checks with `on-fail` apply their commands in file order onto the base weights; a down

@@ -82,6 +82,7 @@ class Steering {
   void on(Step& step, const ConfigurationLoaded& event);
   void on(Step& step, const ConfigurationRefused& event);
   void on(Step& step, const VerdictFound& event);
+  void on(Step& step, const CheckWavered& event);
   void on(Step& step, const TokenPresented& event);
   void on(Step& step, const GrantRevoked& event);
   void on(Step& step, const KeyRevoked& event);
@@ -167,6 +168,8 @@ class Steering {
   [[nodiscard]] std::optional<WallTime> next_failover(const Service& service) const;
 
   // steering_health.cpp: verdicts, and steering_guard.cpp: when too many are bad
+  [[nodiscard]] std::optional<WallTime> may_change_at(const Service& service,
+                                                      std::optional<WallTime> due) const;
   [[nodiscard]] bool acts_on_health() const;
   void act_on_health(Step& step);
   [[nodiscard]] bool is_waited_for(const std::vector<ServiceId>& services) const;

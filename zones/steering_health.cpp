@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "zones/flap.h"
+#include "zones/order_target.h"
 #include "zones/steering.h"
 #include "zones/steering_step.h"
 
@@ -71,6 +72,37 @@ void Steering::on(Step& step, const VerdictFound& event) {
       return;  // not knowing moves nothing, in either direction
   }
   step.touched.insert(services.begin(), services.end());
+}
+
+void Steering::on(Step& step, const CheckWavered& event) {
+  const auto found = state_.checks.find(event.check);
+  if (found == state_.checks.end() || found->second.wavers == event.wavers) return;
+  found->second.wavers = event.wavers;
+  for (const ServiceId id : services_of_check_.at(event.check)) {
+    const Service& service = configuration_->repository->service(id);
+    if (service.ttl_min < service.ttl) step.touched.insert(id);
+  }
+}
+
+/// The next timer, or now where a check is down or about to change: what it waits for may come with
+/// the next probe. Nobody asks where the TTL does not follow.
+std::optional<WallTime> Steering::may_change_at(const Service& service,
+                                                std::optional<WallTime> due) const {
+  if (service.ttl_min >= service.ttl) return std::nullopt;
+  const bool is_under_way = std::ranges::any_of(service.checks, [this](const HealthCheck& check) {
+    const auto known = state_.checks.find(check.key);
+    return known != state_.checks.end() && (known->second.wavers || known->second.failing ||
+                                            known->second.verdict == Verdict::down);
+  });
+  if (is_under_way) return WallTime{};
+  for (const auto& [id, order] : state_.orders) {
+    if (std::ranges::any_of(service.records, [&](const Record& record) {
+          return applies(order, service, record, *configuration_->repository);
+        })) {
+      due = std::min(due.value_or(order.ends), order.ends);
+    }
+  }
+  return due;
 }
 
 /// Whether a crossing of one of them waits for its steps: for a target to be found up, perhaps.

@@ -155,7 +155,8 @@ void Steering::publish(Step& step, ServiceId id, const ClearedWeights& cleared) 
 void Steering::rule_service(Step& step, ServiceId id, std::vector<ClearedWeights>& unaudited) {
   const Repository& repository = *configuration_->repository;
   LeashRuling leash = leash_of(id);
-  const Plan plan = make_plan(repository, id, leash.conditions);
+  Plan plan = make_plan(repository, id, leash.conditions);
+  plan.may_change_at = may_change_at(repository.service(id), leash.due);
   std::set<std::string> tenants = tenants_to_rule(id);
   tenants.insert("");
   std::optional<Decision> decision;

@@ -21,6 +21,7 @@ struct CheckState {
   std::string detail;     // the last evidence, for people
   bool failing = false;   // what steering acts on: down, unless a delay, freeze or guard forbids it
   bool degraded = false;  // what steering acts on, as with `failing`
+  bool wavers = false;    // not kept over a restart: the prober tells it anew
   std::optional<WallTime> failing_since;  // since it counts, or was found
   std::optional<WallTime> returns;        // well again; until then its record may be kept out
   std::uint32_t penalty = 0;              // for flapping (zones/flap.h), as of the next

@@ -235,3 +235,32 @@ TEST_CASE("checks: calculated ones over a reload, stale inputs and each other",
   CHECK(checks.replace(targets, at(50s)).changes.empty());
   CHECK(checks.snapshot(at(50s)).size() == 2);
 }
+
+TEST_CASE("checks: wavering is told once each way, also to those that join or leave",
+          "[health][checks]") {
+  Checks checks;
+  const auto told = [&] {
+    std::string text;
+    for (const auto& [key, wavers] : checks.take_wavering()) text += (wavers ? '+' : '-') + key;
+    return text;
+  };
+  const auto added = checks.replace({target("a", {"x"})}, at(0s)).added;
+  checks.note(added[0], good, at(1s));
+  CHECK(told().empty());
+  checks.note(added[0], bad, at(2s));
+  CHECK(told() == "+x");
+  CHECK(told().empty());
+  checks.replace({target("a", {"x", "y"})}, at(2s));
+  CHECK(told() == "+y");
+  checks.note(added[0], bad, at(3s));  // down now, and sure of it
+  CHECK(told() == "-x-y");
+  checks.note(added[0], good, at(4s));
+  CHECK(told() == "+x+y");
+  checks.check_ages(at(100s));
+  CHECK(told() == "-x-y");
+  checks.note(added[0], bad, at(101s));
+  checks.note(added[0], good, at(102s));
+  CHECK(told() == "+x+y");
+  checks.replace({target("b", {"x"})}, at(103s));
+  CHECK(told() == "-x-y");
+}

@@ -317,3 +317,29 @@ TEST_CASE("checks: one that is slow has less weight, and one that follows two go
   CHECK(wait_for([&] { return verdict_of(server, "shop/either") == "down"; }));
   CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_abroad); }));
 }
+
+TEST_CASE("checks: answers live shorter while they may change", "[integration][health]") {
+  Server server;
+  edit(server.path("repository/zones/example.com.yaml"), "shop:\n    ttl: 30",
+       "shop:\n    ttl: 30\n    ttl-min: 5");
+  edit(server.path("repository/zones/example.com.yaml"),
+       fmt::format("http://shop.eu.example.net/health\n        probe-at: 127.0.0.1:{}\n"
+                   "        interval: 200ms\n        timeout: 200ms\n        fall: 2",
+                   server.eu.port()),
+       fmt::format("http://shop.eu.example.net/health\n        probe-at: 127.0.0.1:{}\n"
+                   "        interval: 200ms\n        timeout: 200ms\n        fall: 10",
+                   server.eu.port()));
+  server.start();
+  const auto ttl = [&] {
+    return dig("127.0.0.1", server.port(), {"shop.example.com", "A"}).ttl().value_or(0);
+  };
+  CHECK(ttl() == 30);
+  server.eu.status(500);  // it will take ten failures
+  CHECK(wait_for([&] { return ttl() == 5; }));
+  CHECK(server.answers("shop.example.com", Server::shop_home));
+  CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_abroad); }));
+  CHECK(ttl() == 5);
+  server.eu.ok();
+  CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_home); }));
+  CHECK(wait_for([&] { return ttl() == 30; }));
+}

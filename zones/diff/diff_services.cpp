@@ -128,6 +128,8 @@ class ServiceDiff {
          route_text(changes_.to().policy, after_.route)});
     add("service-ttl", ChangeClass::traffic, ChangeEffect::touches,
         {std::to_string(before_.ttl), std::to_string(after_.ttl)});
+    add("service-ttl-min", ChangeClass::traffic, ChangeEffect::touches,
+        {std::to_string(before_.ttl_min), std::to_string(after_.ttl_min)});
     add("service-answers", ChangeClass::traffic, ChangeEffect::touches,
         {answers_text(before_.answers), answers_text(after_.answers)});
     add("service-sticky", ChangeClass::traffic, ChangeEffect::touches,

@@ -46,6 +46,7 @@ const std::map<std::string_view, std::string_view>& risks() {
        "The gate no longer stands before this name; a static record may follow."},
       {"service-route", "Which regions answer which clients."},
       {"service-ttl", "Longer: failover takes longer to reach clients. Shorter: more queries."},
+      {"service-ttl-min", "The TTL while answers may change soon: shorter is faster then."},
       {"service-answers", "How many records one answer has."},
       {"service-sticky", "Whether a client's network keeps its answer."},
       {"service-client-subnet", "Whether clients are told apart behind resolvers that name them."},

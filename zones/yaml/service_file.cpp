@@ -125,6 +125,11 @@ ServiceEntry read_service(const Reading& reading, const Key& label, const Node& 
       reading, body, "service",
       {{"ttl", Presence::optional,
         [&](const Node& value) { assign(service.ttl, read_ttl(reading, value, "ttl")); }},
+       {"ttl-min", Presence::optional,
+        [&](const Node& value) {
+          const auto ttl = read_ttl(reading, value, "ttl-min");
+          if (ttl) service.ttl_min = At<std::uint32_t>{*ttl, value.at};
+        }},
        {"residency", Presence::optional,
         [&](const Node& value) {
           // Hard until it is read: a slip in this word must not open the border.

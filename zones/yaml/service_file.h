@@ -64,6 +64,7 @@ struct ServiceEntry {
   TextAt label;
   Position at;  // of the body
   std::optional<std::uint32_t> ttl;
+  std::optional<At<std::uint32_t>> ttl_min;
   At<Residency> residency;  // without a place: left out, or not readable
   std::optional<TextAt> home;
   std::optional<TextAt> default_home;

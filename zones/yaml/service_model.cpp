@@ -22,7 +22,7 @@ class ServiceBuilder {
     const std::size_t errors_before = reading_.diagnostics.error_count();
     set_owner();
     service_.zone = scope_.zone;
-    service_.ttl = entry_.ttl.value_or(scope_.zone_ttl);
+    set_ttl();
     service_.residency = entry_.residency.value;
     if (entry_.access) service_.access = entry_.access->value;
     service_.answers = entry_.answers.value;
@@ -51,6 +51,15 @@ class ServiceBuilder {
   }
 
  private:
+  void set_ttl() {
+    service_.ttl = entry_.ttl.value_or(scope_.zone_ttl);
+    service_.ttl_min = entry_.ttl_min ? entry_.ttl_min->value : service_.ttl;
+    if (service_.ttl_min <= service_.ttl) return;
+    reading_.error(entry_.ttl_min->at, "ttl-min-over-ttl",
+                   "ttl-min {} is more than the ttl {}; expected at most that", service_.ttl_min,
+                   service_.ttl);
+  }
+
   void set_owner() {
     service_.label = entry_.label.value;
     const auto owner = Name::parse(entry_.label.value, scope_.apex);

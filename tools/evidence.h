@@ -1,0 +1,78 @@
+// What health finds on its way to steering: the prober and what it says, taken on the loop's
+// thread, and the history of it. tools/daemon.h owns it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "health/prober.h"
+#include "tools/controller.h"
+#include "tools/event_loop.h"
+#include "tools/history.h"
+
+namespace demarc::tools {
+
+/// Verdicts of a state saved longer ago than this are not believed after a restart.
+inline constexpr std::chrono::seconds verdict_believed{60};
+
+struct EvidenceConfig {
+  std::function<Moment()> clock;
+  std::uint64_t seed = 0;  // of the prober's jitter
+  health::TransferOptions transfers;
+  std::string history_path;
+  Milliseconds history{0};  // how long it is kept; 0: it is not
+};
+
+/// Called on the loop's thread.
+struct EvidenceCallbacks {
+  /// Every check has been asked once.
+  std::function<void()> on_first_round;
+  /// Steering has heard of something.
+  std::function<void()> on_step;
+};
+
+class Evidence {
+ public:
+  Evidence(EventLoop& loop, Controller& controller, EvidenceConfig config,
+           EvidenceCallbacks callbacks);
+  ~Evidence() { stop(); }
+  Evidence(const Evidence&) = delete;
+  Evidence& operator=(const Evidence&) = delete;
+
+  /// Begins with what the state knows, which was saved at `saved_at`. Nothing of what is found goes
+  /// to steering before release().
+  [[nodiscard]] Result<void, SystemError> start(const zones::Repository& repository,
+                                                WallTime saved_at);
+  /// A reload.
+  void replace(const zones::Repository& repository);
+  /// The verdicts of the first round come before the first answer, and as one event: taken one by
+  /// one, they would tell of failovers that nobody wanted a moment later.
+  void release();
+  void every_second();
+  void stop() noexcept { prober_.stop(); }
+
+  [[nodiscard]] std::vector<health::CheckState> checks() const { return prober_.snapshot(); }
+  /// Null: none is kept.
+  [[nodiscard]] const History* history() const noexcept { return history_.get(); }
+
+ private:
+  template <typename Change>
+  void found(std::vector<Change> Evidence::* list, const Change& change);
+  void take();
+
+  EventLoop& loop_;
+  Controller& controller_;
+  const EvidenceConfig config_;
+  const EvidenceCallbacks callbacks_;
+  std::mutex mutex_;  // the two below: found, not yet taken by the loop
+  std::vector<health::VerdictChange> verdicts_;
+  std::vector<health::WaverChange> wavering_;
+  bool is_released_ = false;
+  std::unique_ptr<History> history_;
+  health::Prober prober_;
+};
+
+}  // namespace demarc::tools
