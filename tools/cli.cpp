@@ -77,6 +77,7 @@ int run_cli(int argc, char** argv) {
   add_tenant_verbs(app, context);
   add_drill_verbs(app, context);
   add_acme_verbs(app, context);
+  add_observe_verbs(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -37,6 +37,7 @@ void add_online_verbs(CLI::App& app, CliContext& context);
 void add_tenant_verbs(CLI::App& app, CliContext& context);
 void add_drill_verbs(CLI::App& app, CliContext& context);
 void add_acme_verbs(CLI::App& app, CliContext& context);
+void add_observe_verbs(CLI::App& app, CliContext& context);
 
 /// Sends a request to the running demarcd; nothing if it failed, which was said then.
 [[nodiscard]] std::optional<nlohmann::json> ask_server(CliContext& context,

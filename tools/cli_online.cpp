@@ -15,6 +15,7 @@
 #include "tools/explain.h"
 #include "tools/history_report.h"
 #include "tools/offline_steering.h"
+#include "tools/settings_report.h"
 #include "tools/status.h"
 #include "zones/jws.h"
 #include "zones/strict_json.h"
@@ -81,6 +82,7 @@ void add_explain(CLI::App& app, CliContext& context) {
   struct Options {
     std::string name, client, country, repository;
     std::vector<std::string> down, geoip;
+    bool settings = false;
   };
   auto options = std::make_shared<Options>();
   auto* verb = app.add_subcommand("explain", "why a client gets the answer it gets");
@@ -92,7 +94,14 @@ void add_explain(CLI::App& app, CliContext& context) {
   verb->add_option("--repository", options->repository,
                    "explain these files by base weights, without a server");
   verb->add_option("--geoip", options->geoip, "databases to use with --repository");
-  verb->callback([options, &context] {
+  verb->add_flag("--settings", options->settings,
+                 "every setting that decides here, and where it came from");
+  const auto show = [options, &context](const json& explained) {
+    std::string text = explain_text(explained);
+    if (options->settings) text += settings_text(explained.at("settings"));
+    print(context, explained, text);
+  };
+  verb->callback([options, show, &context] {
     if (!options->client.empty() && !geo::parse_address(options->client)) {
       return fail(context, exit_usage, "`" + options->client + "` is no IP address");
     }
@@ -105,7 +114,7 @@ void add_explain(CLI::App& app, CliContext& context) {
                                              {options->name, geo::parse_address(options->client),
                                               geo::parse_code2(options->country), options->down});
       if (!explained) return fail(context, exit_finding, explained.error());
-      return print(context, *explained, explain_text(*explained));
+      return show(*explained);
     }
     const auto answer = ask(context, {{"verb", "explain"},
                                       {"name", options->name},
@@ -113,7 +122,7 @@ void add_explain(CLI::App& app, CliContext& context) {
                                       {"country", options->country},
                                       {"down", options->down}});
     if (!answer) return;
-    print(context, answer->at("explained"), explain_text(answer->at("explained")));
+    show(answer->at("explained"));
   });
 }
 

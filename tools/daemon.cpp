@@ -273,7 +273,8 @@ Result<void, std::string> Daemon::start_prober() {
                                                               .evidence_folder = config_.evidence,
                                                               .programs_folder = config_.programs},
                                                 .history_path = config_.state + "/history.db",
-                                                .history = config_.history},
+                                                .history = config_.history,
+                                                .vantage = config_.vantage},
                                  EvidenceCallbacks{.on_first_round = [this] { serve(); },
                                                    .on_step =
                                                        [this] {
@@ -281,7 +282,7 @@ Result<void, std::string> Daemon::start_prober() {
                                                          after_step();
                                                        }});
   auto started = evidence_->start(*configuration_->repository, state_saved_at_);
-  if (!started) return refused(started.error().text());
+  if (!started) return refused(started.error());
   return {};
 }
 
@@ -309,15 +310,16 @@ Result<void, std::string> Daemon::watch_outside() {
     drop_ = std::move(*drop);
   }
   if (config_.http) {
-    auto http =
-        HttpService::start(*loop_, *config_.http,
-                           {.metrics = [this] { return metrics_of(*this); },
-                            .status = [this] { return status_of(*this).dump(2) + "\n"; },
-                            .mode =
-                                [this](const std::string& name) {
-                                  auto mode = mode_of(*this, name);
-                                  return mode ? std::optional(mode->dump() + "\n") : std::nullopt;
-                                }});
+    auto http = HttpService::start(
+        *loop_, *config_.http,
+        {.metrics = [this] { return metrics_of(*this); },
+         .status = [this] { return status_of(*this).dump(2) + "\n"; },
+         .mode =
+             [this](const std::string& name) {
+               auto mode = mode_of(*this, name);
+               return mode ? std::optional(mode->dump() + "\n") : std::nullopt;
+             },
+         .observe = [this](const std::string& message) { return evidence_->observe(message); }});
     if (!http) return refused(http.error().text());
     http_ = std::move(*http);
   }

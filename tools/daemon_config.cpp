@@ -105,6 +105,8 @@ class ConfigReader {
           path_to(&DaemonConfig::evidence, "evidence-folder")},
          {"programs-folder", Presence::optional,
           path_to(&DaemonConfig::programs, "programs-folder")},
+         {"vantage", Presence::optional,
+          [&](const Node& n) { config_.vantage = read_vantage(reading_, n, folder_); }},
          {"alerts", Presence::optional,
           [&](const Node& n) { config_.alerts = read_alerts(reading_, n, folder_); }},
          {"debug-verbs", Presence::optional,

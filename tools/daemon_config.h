@@ -16,6 +16,7 @@
 #include "tools/alerts_config.h"
 #include "tools/identity_config.h"
 #include "tools/tsig_config.h"
+#include "tools/vantage_config.h"
 
 namespace demarc::tools {
 
@@ -53,9 +54,10 @@ struct DaemonConfig {
   std::optional<dns::Endpoint> resolver;
   bool resolver_require_ad = true;  // believe only what it validated
   AlertsConfig alerts;
-  std::string probe_ca;      // PEM; empty: the system's
-  std::string evidence;      // folder of the files that `file:` checks read; empty: none
-  std::string programs;      // folder of the programs that `program:` checks run; empty: off
+  std::string probe_ca;  // PEM; empty: the system's
+  std::string evidence;  // folder of the files that `file:` checks read; empty: none
+  std::string programs;  // folder of the programs that `program:` checks run; empty: off
+  std::optional<VantageConfig> vantage;  // whom this node tells what its checks find
   bool debug_verbs = false;  // `debug-stall` on the control socket, for drills and tests
 };
 

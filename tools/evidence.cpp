@@ -1,5 +1,7 @@
 #include "tools/evidence.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -10,6 +12,9 @@ namespace demarc::tools {
 namespace {
 
 constexpr std::chrono::seconds prober_stuck_after{5};
+
+// What changes in between is told with the next.
+constexpr Milliseconds told_apart{500};
 
 }  // namespace
 
@@ -27,7 +32,7 @@ Evidence::Evidence(EventLoop& loop, Controller& controller, EvidenceConfig confi
                [this](const health::WaverChange& change) { found(&Evidence::wavering_, change); },
            .on_first_round_done = [this] { loop_.post(callbacks_.on_first_round); }}) {}
 
-/// On the prober's thread.
+/// On any thread.
 template <typename Change>
 void Evidence::found(std::vector<Change> Evidence::* list, const Change& change) {
   const std::scoped_lock lock(mutex_);
@@ -36,7 +41,7 @@ void Evidence::found(std::vector<Change> Evidence::* list, const Change& change)
   if (is_first) loop_.post([this] { take(); });
 }
 
-Result<void, SystemError> Evidence::start(const zones::Repository& repository, WallTime saved_at) {
+Result<void, std::string> Evidence::start(const zones::Repository& repository, WallTime saved_at) {
   const WallTime now = config_.clock().wall;
   std::map<std::string, std::string> restored;
   if (now - saved_at < verdict_believed) {
@@ -51,11 +56,66 @@ Result<void, SystemError> Evidence::start(const zones::Repository& repository, W
   if (config_.history > Milliseconds(0)) {
     history_ = History::open(config_.history_path, config_.history, now, restored);
   }
-  return prober_.start(health::build_targets(repository), health::build_calculated(repository));
+  load_vantages(repository);
+  if (config_.vantage) {
+    auto sender = VantageSender::create(*config_.vantage, config_.transfers.ca_file);
+    if (!sender) return std::unexpected(sender.error());
+    sender_ = std::move(*sender);
+  }
+  auto started =
+      prober_.start(health::build_targets(repository), health::build_calculated(repository));
+  if (!started) return std::unexpected(started.error().text());
+  return {};
 }
 
 void Evidence::replace(const zones::Repository& repository) {
+  load_vantages(repository);
   prober_.replace(health::build_targets(repository), health::build_calculated(repository));
+}
+
+void Evidence::load_vantages(const zones::Repository& repository) {
+  vantage_checks_.replace(health::build_vantage_checks(repository), config_.clock());
+  auto vantages = std::make_shared<const std::vector<zones::Vantage>>(repository.policy.vantages);
+  const std::scoped_lock lock(mutex_);
+  vantages_ = std::move(vantages);
+}
+
+Result<void, std::string> Evidence::observe(const std::string& message) {
+  std::shared_ptr<const std::vector<zones::Vantage>> vantages;
+  {
+    const std::scoped_lock lock(mutex_);
+    vantages = vantages_;
+  }
+  if (!vantages || vantages->empty()) {
+    return std::unexpected(std::string("policy.yaml names no vantages"));
+  }
+  auto read = health::read_observations(message, *vantages, config_.clock().wall);
+  if (!read) return std::unexpected(read.error());
+  loop_.post([this, observations = std::move(*read)] { take_observations(observations); });
+  return {};
+}
+
+void Evidence::take_observations(const health::Observations& observations) {
+  if (config_.vantage && config_.vantage->id == observations.vantage) return;  // our own word
+  const auto changes = vantage_checks_.note(observations, config_.clock());
+  if (!changes) return;  // older than what is known: it came another way round
+  for (const health::VerdictChange& change : *changes) found(&Evidence::verdicts_, change);
+}
+
+std::vector<health::CheckState> Evidence::checks() const {
+  auto all = prober_.snapshot();
+  std::ranges::move(vantage_checks_.snapshot(config_.clock()), std::back_inserter(all));
+  std::ranges::sort(all, {}, &health::CheckState::key);
+  return all;
+}
+
+void Evidence::tell_others(bool is_changed) {
+  if (!sender_) return;
+  const Moment now = config_.clock();
+  const Milliseconds since = now.monotonic - told_at_;
+  if (since < (is_changed ? told_apart : health::observations_interval)) return;
+  told_at_ = now.monotonic;
+  sender_->tell(prober_.snapshot(), now.wall);
 }
 
 void Evidence::release() {
@@ -85,10 +145,15 @@ void Evidence::take() {
   }
   controller_.happen(std::move(events));
   callbacks_.on_step();
+  tell_others(true);
 }
 
 void Evidence::every_second() {
   const Moment now = config_.clock();
+  for (const health::VerdictChange& change : vantage_checks_.check_ages(now)) {
+    found(&Evidence::verdicts_, change);
+  }
+  tell_others(false);
   if (now.monotonic - prober_.last_tick() > prober_stuck_after) {
     controller_.raise({"prober", "the prober does not move: verdicts grow stale", now.wall});
   } else {

@@ -5,13 +5,16 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "health/prober.h"
+#include "health/vantage_checks.h"
 #include "tools/controller.h"
 #include "tools/event_loop.h"
 #include "tools/history.h"
+#include "tools/vantage_sender.h"
 
 namespace demarc::tools {
 
@@ -23,7 +26,8 @@ struct EvidenceConfig {
   std::uint64_t seed = 0;  // of the prober's jitter
   health::TransferOptions transfers;
   std::string history_path;
-  Milliseconds history{0};  // how long it is kept; 0: it is not
+  Milliseconds history{0};               // how long it is kept; 0: it is not
+  std::optional<VantageConfig> vantage;  // whom this node tells what it finds
 };
 
 /// Called on the loop's thread.
@@ -44,7 +48,7 @@ class Evidence {
 
   /// Begins with what the state knows, which was saved at `saved_at`. Nothing of what is found goes
   /// to steering before release().
-  [[nodiscard]] Result<void, SystemError> start(const zones::Repository& repository,
+  [[nodiscard]] Result<void, std::string> start(const zones::Repository& repository,
                                                 WallTime saved_at);
   /// A reload.
   void replace(const zones::Repository& repository);
@@ -54,7 +58,12 @@ class Evidence {
   void every_second();
   void stop() noexcept { prober_.stop(); }
 
-  [[nodiscard]] std::vector<health::CheckState> checks() const { return prober_.snapshot(); }
+  /// What a vantage pushed: any bytes, on any thread. The error says why it is not taken; what is
+  /// taken goes its way on the loop's thread.
+  [[nodiscard]] Result<void, std::string> observe(const std::string& message);
+
+  /// Those that this node asks and those that others tell of, by key.
+  [[nodiscard]] std::vector<health::CheckState> checks() const;
   /// Null: none is kept.
   [[nodiscard]] const History* history() const noexcept { return history_.get(); }
 
@@ -62,6 +71,9 @@ class Evidence {
   template <typename Change>
   void found(std::vector<Change> Evidence::* list, const Change& change);
   void take();
+  void take_observations(const health::Observations& observations);
+  void load_vantages(const zones::Repository& repository);
+  void tell_others(bool is_changed);
 
   EventLoop& loop_;
   Controller& controller_;
@@ -70,7 +82,11 @@ class Evidence {
   std::mutex mutex_;  // the two below: found, not yet taken by the loop
   std::vector<health::VerdictChange> verdicts_;
   std::vector<health::WaverChange> wavering_;
+  std::shared_ptr<const std::vector<zones::Vantage>> vantages_;  // under the mutex as well
   bool is_released_ = false;
+  health::VantageChecks vantage_checks_;
+  std::unique_ptr<VantageSender> sender_;  // null: nobody is told
+  MonotonicTime told_at_{};
   std::unique_ptr<History> history_;
   health::Prober prober_;
 };

@@ -8,6 +8,7 @@
 
 #include "geo/countries.h"
 #include "tools/leash_status.h"
+#include "tools/settings_report.h"
 #include "zones/gate.h"
 #include "zones/https_binding.h"
 #include "zones/mode_signal.h"
@@ -286,6 +287,7 @@ Result<json, std::string> explain(const Steering& steering, const geo::Databases
               {"sticky", service.is_sticky ? "client" : "none"},
               {"records", records_of(steering, service, variant, plan, choice)},
               {"answer", answer_of(service, choice)}};
+  out["settings"] = settings_of(repository, service);
   if (json held = leash_of(steering, *id); !held.empty()) out["leash"] = std::move(held);
   if (mode_owner(service)) {
     out["mode"] = mode_text(live_mode(cleared, steering.state().trusted_wall));

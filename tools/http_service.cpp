@@ -5,10 +5,12 @@
 
 #include <httplib.h>
 
+#include "health/observations.h"
+
 namespace demarc::tools {
 namespace {
 
-constexpr std::size_t http_body_bytes_max = 4096;
+constexpr std::size_t http_body_bytes_max = health::observations_bytes_max;
 constexpr std::size_t http_threads = 2;
 constexpr std::chrono::seconds loop_answers_within{2};
 
@@ -77,6 +79,12 @@ Result<std::unique_ptr<HttpService>, SystemError> HttpService::start(EventLoop& 
                                                                   httplib::Response& response) {
     const std::string name = request.matches[1];
     respond(response, ask_loop(loop, [make, name] { return make(name); }), "application/json");
+  });
+  http.Post("/observations", [observe = std::move(texts.observe)](const httplib::Request& request,
+                                                                  httplib::Response& response) {
+    const auto taken = observe(request.body);
+    response.status = taken ? 204 : 403;
+    if (!taken) response.set_content(taken.error() + "\n", "text/plain");
   });
   if (!http.bind_to_port(geo::to_text(endpoint.address), endpoint.port)) {
     return system_error("bind http " + dns::to_text(endpoint));

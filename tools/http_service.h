@@ -1,6 +1,7 @@
 // Read-only HTTP for monitors and applications: /metrics (Prometheus text), /status and /mode/NAME
-// (JSON; zones/mode_signal.h), /healthz. It changes
-// nothing; orders and approvals go over the control socket. Off unless demarcd.yaml has `http`.
+// (JSON; zones/mode_signal.h), /healthz. It changes nothing; orders and approvals go over the
+// control socket. What is posted to /observations is evidence, and signed (health/observations.h).
+// Off unless demarcd.yaml has `http`.
 #pragma once
 
 #include <functional>
@@ -20,6 +21,8 @@ struct HttpTexts {
   std::function<std::string()> status;
   /// Of the service of this name; nothing, and so 404, if there is none.
   std::function<std::optional<std::string>(const std::string& name)> mode;
+  /// Takes what a vantage pushed, on the service's own threads; the error says why not.
+  std::function<Result<void, std::string>(const std::string& message)> observe;
 };
 
 class HttpService {

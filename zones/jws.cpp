@@ -136,9 +136,9 @@ std::optional<std::string> decode_base64url(std::string_view text) {
   return bytes;
 }
 
-Result<Jws, std::string> parse_jws(std::string_view text) {
-  if (text.size() > token_bytes_max) {
-    return std::unexpected("it is longer than " + std::to_string(token_bytes_max) + " bytes");
+Result<Jws, std::string> parse_jws(std::string_view text, std::size_t bytes_max) {
+  if (text.size() > bytes_max) {
+    return std::unexpected("it is longer than " + std::to_string(bytes_max) + " bytes");
   }
   text = trimmed(text);
   const auto first = text.find('.');

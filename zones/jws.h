@@ -29,7 +29,8 @@ struct Jws {
 
 /// Three base64url parts and two dots, at most token_bytes_max; the error says which part is wrong.
 /// White space around the token is allowed, nothing else. Checks no signature.
-[[nodiscard]] Result<Jws, std::string> parse_jws(std::string_view text);
+[[nodiscard]] Result<Jws, std::string> parse_jws(std::string_view text,
+                                                 std::size_t bytes_max = token_bytes_max);
 
 /// Whether the signature is the key's. False as well if the PEM is no public key of the algorithm.
 [[nodiscard]] bool is_signed_by(const Jws& jws, KeyAlgorithm algorithm,

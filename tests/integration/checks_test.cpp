@@ -343,3 +343,36 @@ TEST_CASE("checks: answers live shorter while they may change", "[integration][h
   CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_home); }));
   CHECK(wait_for([&] { return ttl() == 30; }));
 }
+
+TEST_CASE("checks: every setting that decides, and where it came from", "[integration][health]") {
+  Server server;
+  edit(server.path("repository/zones/example.com.yaml"), "shop:\n    ttl: 30",
+       "shop:\n    ttl: 30\n    ttl-min: 5\n    leash: { slow-start: 20s, min-healthy: 10% }");
+  std::ofstream(server.path("repository/policy.yaml"), std::ios::app)
+      << "leash: { failback-delay: 1m, min-healthy: 20% }\n";
+  server.start();
+  const auto said = server.ask({"explain", "shop.example.com", "--json"});
+  REQUIRE(said.exit == 0);
+  const auto settings = nlohmann::json::parse(said.out).at("settings");
+  const auto find = [&](const std::string& of, const std::string& setting) {
+    for (const auto& one : settings) {
+      if (!one["of"].get<std::string>().ends_with(of) || one["setting"] != setting) continue;
+      return one["value"].get<std::string>() + " by " + one["source"].get<std::string>();
+    }
+    return std::string("none");
+  };
+  CHECK(find("service", "ttl").starts_with("30s by zones/example.com.yaml:"));
+  CHECK(find("service", "ttl-min").starts_with("5s by zones/example.com.yaml:"));
+  CHECK(find("service", "quorum") == "1 by default");
+  CHECK(find("service", "leash/slow-start").starts_with("20s by zones/example.com.yaml:"));
+  CHECK(find("service", "leash/min-healthy").starts_with("10% by zones/example.com.yaml:"));
+  CHECK(find("service", "leash/failback-delay") == "1m by policy.yaml");
+  CHECK(find("service", "leash/flap") == "none by default");
+  CHECK(find("shop.us.example.net/health", "interval").starts_with("200ms by zones/example.com"));
+  CHECK(find("shop.us.example.net/health", "rise") == "2 by default");
+  CHECK(find("shop.us.example.net/health", "expect-status") == "200-299 by default");
+  const auto text = server.ask({"explain", "shop.example.com", "--settings"}).out;
+  CHECK(text.find("leash/failback-delay       1m                     policy.yaml") !=
+        std::string::npos);
+  CHECK(server.ask({"explain", "shop.example.com"}).out.find("settings") == std::string::npos);
+}

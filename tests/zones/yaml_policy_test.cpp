@@ -44,7 +44,7 @@ zzz: 1)",
        {"policy.yaml:1:1: [unknown-key] unknown key `jurisdiction` in policy.yaml; did you mean "
         "`jurisdictions`?",
         "policy.yaml:4:1: [unknown-key] unknown key `zzz` in policy.yaml; expected one of "
-        "jurisdictions, regions, residency-rules, templates, assertions, advisor, leash, "
+        "jurisdictions, regions, residency-rules, templates, assertions, advisor, vantages, leash, "
         "drill-due, "
         "approvals"}},
       {"lists where maps belong",
@@ -215,6 +215,23 @@ approvals:
         "expected enough keys, nothing can be approved by this rule",
         "policy.yaml:17:58: [rule-unreachable] warning: 1 of role `security` required, 0 have a "
         "key; expected enough keys, nothing can be approved by this rule"}},
+      {"vantages",
+       std::string(small_policy) + R"(vantages:
+  good: { alg: EdDSA, public-key: keys/good.pem }
+  p256: { alg: EdDSA, public-key: keys/p256.pem }
+  private: { alg: EdDSA, public-key: keys/private.pem }
+  none: { alg: EdDSA, public-key: keys/none.pem }
+  rsa: { alg: RSA, key: keys/good.pem })",
+       {"policy.yaml:11:35: [key-algorithm] keys/p256.pem holds a key of another kind; expected "
+        "Ed25519, as `alg: EdDSA` says",
+        "policy.yaml:12:38: [private-key] keys/private.pem holds a private key; expected the "
+        "public one (openssl pkey -pubout), private keys never come to the server",
+        "policy.yaml:13:35: [unreadable-file] keys/none.pem: No such file or directory; expected a "
+        "readable file",
+        "policy.yaml:14:8: [missing-key] vantage without `public-key`; expected that key",
+        "policy.yaml:14:15: [bad-choice] alg is `RSA`; expected one of EdDSA, ES256",
+        "policy.yaml:14:20: [unknown-key] unknown key `key` in vantage; expected one of alg, "
+        "public-key"}},
   };
   for (const BadFile& row : rows) {
     CAPTURE(row.name);

@@ -414,6 +414,24 @@ TEST_CASE("service: what is refused, and where", "[zones][yaml]") {
         "zones/a.yaml:31:21: [bad-check-endpoint] endpoint is "
         "`grpc://a.eu.example:1/a/b`; " ENDPOINT_KINDS,
         "zones/a.yaml:32:22: [bad-percent] degraded-weight is 0 %; expected 1 to 100"}},
+      {"vantages",
+       R"(    records:
+      - { region: eu, weight: 100, endpoint: a.eu.example, addresses: 192.0.2.1 }
+    health-checks:
+      - { endpoint: a.eu.example/1, vantages: [paris, a b], on-fail: set-weight a.eu 0 }
+      - { name: x, of: a.eu, calculated: { checks: a.eu.example/1 }, vantages: paris })",
+       {"zones/a.yaml:9:48: [unknown-vantage] policy.yaml has no vantage `paris`; expected it "
+        "under `vantages` there",
+        "zones/a.yaml:9:48: [vantage-alone] warning: vantages without `quorum`: each of them takes "
+        "the record out alone; better a quorum of 2",
+        "zones/a.yaml:9:55: [bad-name] vantages is `a b`; expected 1 to 63 letters, digits, `-`, "
+        "`_` or `.`",
+        "zones/a.yaml:9:70: [on-fail-by-one] `on-fail` beside `vantages`, where one of them would "
+        "move traffic alone; expected `quorum` to decide without it",
+        "zones/a.yaml:10:70: [setting-without-use] `vantages` in a calculated check, which asks "
+        "nothing; expected it with an endpoint",
+        "zones/a.yaml:10:80: [unknown-vantage] policy.yaml has no vantage `paris`; expected it "
+        "under `vantages` there"}},
       {"calculated checks",
        R"(    records:
       - { region: eu, weight: 100, endpoint: a.eu.example, addresses: 192.0.2.1 }

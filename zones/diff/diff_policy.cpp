@@ -221,6 +221,12 @@ void diff_policy(Changes& changes, const std::set<std::string>& shifted) {
                .before = advisor_text(from.advisor),
                .after = advisor_text(to.advisor)},
               policy_file, "advisor");
+  changes.add({.kind = "vantages",
+               .subject = "policy",
+               .rank = ChangeClass::traffic,
+               .before = vantages_text(from.vantages),
+               .after = vantages_text(to.vantages)},
+              policy_file, "vantages");
   changes.add({.kind = "mass-failure",
                .subject = "policy",
                .rank = ChangeClass::traffic,

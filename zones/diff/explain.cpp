@@ -22,6 +22,7 @@ const std::map<std::string_view, std::string_view>& risks() {
       {"region-location", "`nearest` sends clients elsewhere."},
       {"region-asns", "The map is compared with the ground by other networks."},
       {"assertion", "A plan that was refused may be made, or the other way round."},
+      {"vantages", "Others tell this node what they see of endpoints, signed with these keys."},
       {"advisor", "Another policy engine, or none, is asked before a crossing."},
       {"drill-due", "The reminder of the next drill comes at another time."},
       {"approvals", "Whether a crossing can be approved at all."},

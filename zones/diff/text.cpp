@@ -183,6 +183,7 @@ std::string question_text(const HealthCheck& check) {
 
 std::string check_text(const Service& service, const HealthCheck& check) {
   std::string text = question_text(check);
+  if (!check.vantage.empty()) text = "as " + check.vantage + " sees it: " + text;
   if (!check.is_of_endpoint) text += ", of " + service.record(check.record).endpoint;
   if (check.silence == Silence::stale) text += ", no answer is stale";
   if (check.votes != 1) text += fmt::format(", {} votes", check.votes);
@@ -256,6 +257,15 @@ std::string assertion_text(const Policy& policy, const Assertion& assertion) {
                                ? fmt::format("at least {} of {}", assertion.count, regions)
                                : fmt::format("never together {}", regions);
   return fmt::format("{} (zone {}, service {})", what, assertion.zone, assertion.service);
+}
+
+std::string vantages_text(const std::vector<Vantage>& vantages) {
+  if (vantages.empty()) return "none";
+  return list_text(vantages, [](const Vantage& vantage) {
+    return fmt::format("{} ({}, public key {})", vantage.id,
+                       vantage.algorithm == KeyAlgorithm::EdDSA ? "EdDSA" : "ES256",
+                       sha256_hex(vantage.public_key_pem).substr(0, 16));
+  });
 }
 
 std::string advisor_text(const std::optional<Advisor>& advisor) {

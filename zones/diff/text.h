@@ -36,6 +36,7 @@ namespace demarc::zones::diff {
 [[nodiscard]] std::string residency_rule_text(const Policy& policy, const ResidencyRule& rule);
 [[nodiscard]] std::string template_text(const PlanTemplate& plan);
 [[nodiscard]] std::string assertion_text(const Policy& policy, const Assertion& assertion);
+[[nodiscard]] std::string vantages_text(const std::vector<Vantage>& vantages);
 [[nodiscard]] std::string advisor_text(const std::optional<Advisor>& advisor);
 [[nodiscard]] std::string location_text(const geo::Location& location);
 

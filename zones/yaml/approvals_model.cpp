@@ -12,28 +12,6 @@
 namespace demarc::zones::yaml {
 namespace {
 
-void report_key_fault(const ApprovalKeyEntry& entry, KeyFault fault, const Reading& reading) {
-  const std::string& path = entry.public_key.value;
-  const Position at = entry.public_key.at;
-  switch (fault) {
-    case KeyFault::is_private:
-      reading.error(at, "private-key",
-                    "{} holds a private key; expected the public one (openssl pkey -pubout), "
-                    "private keys never come to the server",
-                    path);
-      return;
-    case KeyFault::no_public_key:
-      reading.error(at, "bad-public-key", "{} holds no public key; expected PEM with PUBLIC KEY",
-                    path);
-      return;
-    case KeyFault::wrong_algorithm:
-      reading.error(at, "key-algorithm", "{} holds a key of another kind; expected {}", path,
-                    entry.algorithm == KeyAlgorithm::EdDSA ? "Ed25519, as `alg: EdDSA` says"
-                                                           : "P-256, as `alg: ES256` says");
-      return;
-  }
-}
-
 /// Reads the approval keys; `digests` collects what the policy's digest covers.
 class KeyBuilder {
  public:
@@ -55,7 +33,7 @@ class KeyBuilder {
     digests_ += "\n" + sha256_hex(*pem);
     const auto fingerprint = parse_public_key(*pem, *entry.algorithm);
     if (!fingerprint) {
-      report_key_fault(entry, fingerprint.error(), reading_);
+      report_key_fault(reading_, entry.public_key, *entry.algorithm, fingerprint.error());
       return;
     }
     check_person(entry, *fingerprint);

@@ -6,6 +6,7 @@
 #include "zones/yaml/check_endpoint.h"
 #include "zones/yaml/check_fit.h"
 #include "zones/yaml/expectation_file.h"
+#include "zones/yaml/vantages_file.h"
 
 namespace demarc::zones::yaml {
 namespace {
@@ -209,6 +210,14 @@ CheckEntry read_check(const Reading& reading, const Node& node) {
         [&](const Node& value) {
           assign(check.degraded_above, read_duration(reading, value, "degraded-above",
                                                      {degraded_above_min, interval_max}));
+        }},
+       {"vantages", Presence::optional,
+        [&](const Node& value) {
+          read_one_or_list(reading, value, "vantages", vantages_max, [&](const Node& item) {
+            if (auto id = read_identifier(reading, item, "vantages")) {
+              check.vantages.push_back(std::move(*id));
+            }
+          });
         }},
        {"calculated", Presence::optional,
         [&](const Node& value) { check.calculated = read_calculated(reading, value); }},

@@ -54,6 +54,7 @@ struct CheckEntry {
   unsigned ok = 1;
   Milliseconds degraded_above{0};
   unsigned votes = 1;
+  std::vector<TextAt> vantages;  // that tell what they see of it
   std::optional<CalculatedEntry> calculated;
   ProbeMethod method = ProbeMethod::get;
   HttpVersion http_version = HttpVersion::http1_1;

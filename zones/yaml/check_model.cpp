@@ -142,6 +142,13 @@ std::optional<RecordId> record_of(const Reading& reading, const CheckEntry& entr
 }
 
 void check_quorum(const Reading& reading, const ServiceEntry& entry, const Service& service) {
+  const auto watched = std::ranges::find_if(
+      entry.checks, [](const CheckEntry& check) { return !check.vantages.empty(); });
+  if (!entry.quorum && watched != entry.checks.end()) {
+    reading.warning(watched->vantages.front().at, "vantage-alone",
+                    "vantages without `quorum`: each of them takes the record out alone; better a "
+                    "quorum of 2");
+  }
   if (!entry.quorum || entry.quorum->value == quorum_all) return;
   std::vector<unsigned> counts(service.records.size(), 0);
   for (const HealthCheck& check : service.checks) {
@@ -195,6 +202,37 @@ bool asks_endpoint(const HealthCheck& check, const Record& record) {
          record.endpoint_name == Name::parse_absolute(check.host);
 }
 
+/// The last check as each of its vantages sees it.
+void add_vantages(const Reading& reading, const CheckEntry& entry, const Policy& policy,
+                  std::vector<HealthCheck>& checks) {
+  if (entry.vantages.empty()) return;
+  if (entry.has_on_fail) {
+    reading.error(
+        entry.on_fail_at, "on-fail-by-one",
+        "`on-fail` beside `vantages`, where one of them would move traffic alone; expected "
+        "`quorum` to decide without it");
+  }
+  const HealthCheck own = checks.back();
+  std::set<std::string> seen;
+  for (const TextAt& id : entry.vantages) {
+    if (std::ranges::find(policy.vantages, id.value, &Vantage::id) == policy.vantages.end()) {
+      std::vector<std::string> known;
+      for (const Vantage& vantage : policy.vantages) known.push_back(vantage.id);
+      reading.error(id.at, "unknown-vantage", "policy.yaml has no vantage `{}`; {}", id.value,
+                    known.empty() ? "expected it under `vantages` there" : suggest(id.value, known));
+      continue;
+    }
+    if (!seen.insert(id.value).second) {
+      reading.error(id.at, "vantage-twice", "`{}` again; expected each vantage once", id.value);
+      continue;
+    }
+    checks.push_back(own);
+    checks.back().key += "@" + id.value;
+    checks.back().vantage = id.value;
+    checks.back().is_canary = false;
+  }
+}
+
 /// Those of dns checks are parsed when they are compared; here once, for the finding.
 void check_answers(const Reading& reading, const CheckEntry& entry, const HealthCheck& check) {
   if (check.scheme != ProbeScheme::dns) return;
@@ -211,7 +249,7 @@ void check_answers(const Reading& reading, const CheckEntry& entry, const Health
 }  // namespace
 
 void add_checks(const Reading& reading, const ServiceEntry& entry, std::string_view zone,
-                Service& service) {
+                const Policy& policy, Service& service) {
   CheckNames names;
   std::vector<std::pair<const CalculatedEntry*, std::size_t>> calculated;
   for (const CheckEntry& check_entry : entry.checks) {
@@ -240,6 +278,7 @@ void add_checks(const Reading& reading, const ServiceEntry& entry, std::string_v
     }
     add_on_fail(reading, check_entry, service.records, check);
     service.checks.push_back(std::move(check));
+    add_vantages(reading, check_entry, policy, service.checks);
   }
   for (const auto& [of, at] : calculated) {
     resolve_calculated(reading, *of, names, at, service.checks);

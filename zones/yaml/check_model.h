@@ -23,7 +23,8 @@ enum class RecordNameError : std::uint8_t { unknown, ambiguous };
                                                      std::string_view name);
 
 /// Adds the checks to `service`, whose records are complete. `zone` is the apex without last dot.
+/// A check that names vantages of the policy is followed by one for each: `KEY@VANTAGE`.
 void add_checks(const Reading& reading, const ServiceEntry& entry, std::string_view zone,
-                Service& service);
+                const Policy& policy, Service& service);
 
 }  // namespace demarc::zones::yaml

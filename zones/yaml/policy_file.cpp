@@ -76,6 +76,8 @@ PolicyFile read_policy_file(const Reading& reading, const Node& root) {
         [&](const Node& value) { read_assertions(reading, value, policy.rules); }},
        {"advisor", Presence::optional,
         [&](const Node& value) { read_advisor(reading, value, policy.rules); }},
+       {"vantages", Presence::optional,
+        [&](const Node& value) { policy.vantages = read_vantages(reading, value); }},
        {"leash", Presence::optional,
         [&](const Node& value) { policy.leash = read_policy_leash(reading, value); }},
        {"drill-due", Presence::optional,

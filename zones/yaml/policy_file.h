@@ -12,6 +12,7 @@
 #include "zones/yaml/fields.h"
 #include "zones/yaml/leash_file.h"
 #include "zones/yaml/rules_file.h"
+#include "zones/yaml/vantages_file.h"
 
 namespace demarc::zones::yaml {
 
@@ -40,6 +41,7 @@ struct PolicyFile {
   std::vector<RegionEntry> regions;
   std::optional<ApprovalsEntry> approvals;
   LeashEntry leash;
+  std::vector<VantageEntry> vantages;
 };
 
 /// Reads what can be read; findings go to the reading. Where there is one, the value is partial.

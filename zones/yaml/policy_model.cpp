@@ -91,6 +91,7 @@ Policy build_policy(const PolicyFile& file, const std::string& content_digest,
   if (file.approvals) {
     policy.approvals = build_approvals(*file.approvals, reading, files, digests);
   }
+  policy.vantages = build_vantages(file.vantages, reading, files, digests);
   policy.digest = sha256_hex(digests);
   return policy;
 }

@@ -55,4 +55,27 @@ Result<std::string, KeyFault> parse_public_key(const std::string& pem, KeyAlgori
   return fingerprint(key.get());
 }
 
+void report_key_fault(const Reading& reading, const TextAt& file, KeyAlgorithm algorithm,
+                      KeyFault fault) {
+  const std::string& path = file.value;
+  const Position at = file.at;
+  switch (fault) {
+    case KeyFault::is_private:
+      reading.error(at, "private-key",
+                    "{} holds a private key; expected the public one (openssl pkey -pubout), "
+                    "private keys never come to the server",
+                    path);
+      return;
+    case KeyFault::no_public_key:
+      reading.error(at, "bad-public-key", "{} holds no public key; expected PEM with PUBLIC KEY",
+                    path);
+      return;
+    case KeyFault::wrong_algorithm:
+      reading.error(at, "key-algorithm", "{} holds a key of another kind; expected {}", path,
+                    algorithm == KeyAlgorithm::EdDSA ? "Ed25519, as `alg: EdDSA` says"
+                                                     : "P-256, as `alg: ES256` says");
+      return;
+  }
+}
+
 }  // namespace demarc::zones::yaml

@@ -6,6 +6,7 @@
 
 #include "geo/base/result.h"
 #include "zones/model.h"
+#include "zones/yaml/fields.h"
 
 namespace demarc::zones::yaml {
 
@@ -18,5 +19,9 @@ enum class KeyFault : std::uint8_t { is_private, no_public_key, wrong_algorithm 
 /// Ed25519 for EdDSA (RFC 8037), P-256 for ES256 (RFC 7518 §3.4).
 [[nodiscard]] Result<std::string, KeyFault> parse_public_key(const std::string& pem,
                                                              KeyAlgorithm algorithm);
+
+/// The finding for it (private-key, bad-public-key, key-algorithm), at the file's name.
+void report_key_fault(const Reading& reading, const TextAt& file, KeyAlgorithm algorithm,
+                      KeyFault fault);
 
 }  // namespace demarc::zones::yaml

@@ -40,7 +40,7 @@ class ServiceBuilder {
     set_route();
     // Names of records mean nothing while one of them is missing.
     if (service_.records.size() == entry_.records.size()) {
-      add_checks(reading_, entry_, scope_.apex.text_without_dot(), service_);
+      add_checks(reading_, entry_, scope_.apex.text_without_dot(), scope_.policy, service_);
       set_on_block();
       if (entry_.quorum) service_.quorum = entry_.quorum->value;
       if (entry_.degraded_weight) service_.degraded_weight = *entry_.degraded_weight;
