@@ -85,14 +85,21 @@ void Prober::run() {
     last_tick_.store(now.monotonic.time_since_epoch().count(), std::memory_order_relaxed);
     const bool is_late = now.monotonic - before.monotonic > planned + stall_limit;
     take(finished, is_late, now);
-
-    std::vector<VerdictChange> aged;
-    {
-      const std::scoped_lock lock(mutex_);
-      aged = checks_.check_ages(now);
-    }
-    report(aged);
+    look_at_ages(now);
   }
+}
+
+/// Not at every turn: with ten thousand targets there are a thousand turns a second, and each looks
+/// at all of them.
+void Prober::look_at_ages(const Moment& now) {
+  if (now.monotonic - ages_seen_ < tick_interval) return;
+  ages_seen_ = now.monotonic;
+  std::vector<VerdictChange> aged;
+  {
+    const std::scoped_lock lock(mutex_);
+    aged = checks_.check_ages(now);
+  }
+  report(aged);
 }
 
 void Prober::take_replacement(const Moment& now) {

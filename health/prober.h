@@ -92,6 +92,7 @@ class Prober {
   void take(const std::vector<FinishedProbe>& finished, bool is_late, const Moment& now);
   void report(const std::vector<VerdictChange>& changes);
   void report_first_round();
+  void look_at_ages(const Moment& now);
 
   const ProberConfig config_;
   const ProberCallbacks callbacks_;
@@ -110,6 +111,7 @@ class Prober {
   ProbeSchedule schedule_;
   std::map<TargetId, MonotonicTime> started_;  // probes in flight
   bool is_first_round_reported_ = false;
+  MonotonicTime ages_seen_{};
 
   std::unique_ptr<Transfers> transfers_;
   std::atomic<MonotonicTime::rep> last_tick_{0};
