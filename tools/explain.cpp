@@ -250,6 +250,19 @@ std::string why_not_steered(const Repository& repository, const Name& name) {
                      zone->apex.text_without_dot(), yaml::suggest(asked, services));
 }
 
+/// Verdicts with their evidence; of several also which check it is.
+std::string health_text(const json& checks) {
+  std::string all;
+  for (const json& check : checks) {
+    const std::string key = text(check["check"]);
+    const std::string name = key.substr(key.find('/', key.find('/') + 1) + 1);
+    const std::string detail = text(check["detail"]);
+    all += fmt::format(" [{}{}{}{}]", checks.size() > 1 ? name + " " : "", text(check["verdict"]),
+                       detail.empty() ? "" : ": ", detail);
+  }
+  return all;
+}
+
 }  // namespace
 
 Result<json, std::string> explain(const Steering& steering, const geo::Databases& databases,
@@ -321,11 +334,7 @@ std::string explain_text(const json& e) {
       fmt::format("  3 border     residency {}, home {}\n", text(e["residency"]), text(e["home"]));
   out += "  4 records\n";
   for (const json& r : e["records"]) {
-    std::string health;
-    for (const json& check : r["checks"]) {
-      health += fmt::format(" [{}{}{}]", text(check["verdict"]),
-                            text(check["detail"]).empty() ? "" : ": ", text(check["detail"]));
-    }
+    const std::string health = health_text(r["checks"]);
     out += fmt::format("      {:<36} {:<16} {:<4} {:<12} weight {} of {}{}\n", text(r["endpoint"]),
                        text(r["region"]), text(r["jurisdiction"]),
                        !r["in-route"].get<bool>()  ? "off-route"
