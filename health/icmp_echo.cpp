@@ -28,12 +28,11 @@ std::array<std::uint8_t, 8> bytes_of(std::uint64_t token) noexcept {
 }  // namespace
 
 std::vector<std::uint8_t> write_echo(geo::Family family, std::uint64_t token) {
-  std::vector<std::uint8_t> out(header_bytes, 0);
-  out[0] = types_of(family).request;
-  out[7] = 1;  // sequence number
-  const auto payload = bytes_of(token);
-  out.insert(out.end(), payload.begin(), payload.end());
-  return out;
+  std::array<std::uint8_t, header_bytes + sizeof token> message{};
+  message[0] = types_of(family).request;
+  message[7] = 1;  // sequence number
+  std::ranges::copy(bytes_of(token), message.begin() + header_bytes);
+  return {message.begin(), message.end()};
 }
 
 bool is_echo_reply(geo::Family family, std::uint64_t token,

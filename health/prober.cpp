@@ -9,6 +9,14 @@
 #include "health/signals_blocked.h"
 
 namespace demarc::health {
+namespace {
+
+/// Who bears the load of a probe.
+std::string host_of(const Probe& probe) {
+  return probe.addresses.empty() ? probe.host : geo::to_text(probe.addresses.front());
+}
+
+}  // namespace
 
 Prober::Prober(ProberConfig config, ProberCallbacks callbacks)
     : config_(std::move(config)), callbacks_(std::move(callbacks)), schedule_(config_.seed) {
@@ -114,11 +122,18 @@ void Prober::take_replacement(const Moment& now) {
   }
   const auto is_kept = [this](TargetId target) { return checks_.find(target) != nullptr; };
   schedule_.retain(is_kept);
-  std::erase_if(started_, [&](const auto& probe) {
-    if (is_kept(probe.first)) return false;
-    transfers_->cancel(probe.first);
-    return true;
-  });
+  for (auto& [host, load] : hosts_) {
+    std::erase_if(load.waiting, [&](TargetId target) { return !is_kept(target); });
+  }
+  for (auto at = started_.begin(); at != started_.end();) {
+    if (is_kept(at->first)) {
+      ++at;
+      continue;
+    }
+    transfers_->cancel(at->first);
+    leave_host(at->second.host, now.monotonic);
+    at = started_.erase(at);
+  }
   schedule_.add(replaced.added, now.monotonic);
   report(replaced.changes);
 }
@@ -127,8 +142,28 @@ void Prober::start_due(const Moment& now) {
   while (transfers_->in_flight() < config_.in_flight_max) {
     const auto target = schedule_.take_due(now.monotonic);
     if (!target) return;
-    started_.insert_or_assign(*target, now.monotonic);
-    transfers_->start(*target, *checks_.find(*target));
+    const Probe& probe = *checks_.find(*target);
+    std::string host = host_of(probe);
+    HostLoad& load = hosts_[host];
+    if (load.running >= config_.per_host_max) {
+      load.waiting.push_back(*target);
+      continue;
+    }
+    ++load.running;
+    started_.insert_or_assign(*target, Started{now.monotonic, std::move(host)});
+    transfers_->start(*target, probe);
+  }
+}
+
+void Prober::leave_host(const std::string& host, MonotonicTime now) {
+  const auto found = hosts_.find(host);
+  HostLoad& load = found->second;
+  --load.running;
+  if (!load.waiting.empty()) {
+    schedule_.plan_at(load.waiting.front(), now);
+    load.waiting.pop_front();
+  } else if (load.running == 0) {
+    hosts_.erase(found);
   }
 }
 
@@ -140,8 +175,9 @@ Milliseconds Prober::time_to_wait(MonotonicTime now) const {
 
 void Prober::take(const std::vector<FinishedProbe>& finished, bool is_late, const Moment& now) {
   for (const auto& [target, result, is_timeout] : finished) {
-    const MonotonicTime started = started_.at(target);
+    const auto [started, host] = std::move(started_.at(target));
     started_.erase(target);
+    leave_host(host, now.monotonic);
     if (is_timeout && is_late) {
       schedule_.plan_at(target, now.monotonic);
       continue;

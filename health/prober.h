@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,6 +28,10 @@ namespace demarc::health {
 /// Probes in flight at once: each is a socket, and 1,024 is all a process has by default.
 inline constexpr std::size_t probes_in_flight_max = 400;
 
+/// Of them to one address, or to one name that the system resolves: a host that hangs with all its
+/// checks must leave room for the others.
+inline constexpr std::size_t probes_per_host_max = 100;
+
 /// The thread moves on at least this often, so last_tick() is never older unless it is stuck.
 inline constexpr Milliseconds tick_interval{250};
 
@@ -40,6 +45,7 @@ struct ProberConfig {
   std::uint64_t seed = 0;  // of the jitter
   TransferOptions transfers;
   std::size_t in_flight_max = probes_in_flight_max;
+  std::size_t per_host_max = probes_per_host_max;
 };
 
 /// Called from the prober's thread without any lock; they should only hand over and return, may
@@ -88,6 +94,8 @@ class Prober {
   void run();
   void take_replacement(const Moment& now);
   void start_due(const Moment& now);
+  /// A probe has ended, or was given up; one that waited for its host is due then.
+  void leave_host(const std::string& host, MonotonicTime now);
   [[nodiscard]] Milliseconds time_to_wait(MonotonicTime now) const;
   void take(const std::vector<FinishedProbe>& finished, bool is_late, const Moment& now);
   void report(const std::vector<VerdictChange>& changes);
@@ -109,7 +117,16 @@ class Prober {
 
   // The thread's own.
   ProbeSchedule schedule_;
-  std::map<TargetId, MonotonicTime> started_;  // probes in flight
+  struct Started {
+    MonotonicTime at;
+    std::string host;
+  };
+  struct HostLoad {
+    std::size_t running = 0;
+    std::deque<TargetId> waiting;  // due, in order
+  };
+  std::map<TargetId, Started> started_;    // probes in flight
+  std::map<std::string, HostLoad> hosts_;  // those with probes in flight
   bool is_first_round_reported_ = false;
   MonotonicTime ages_seen_{};
 

@@ -29,8 +29,12 @@ Moment system_now() {
 /// A prober and all it said.
 class Watched {
  public:
-  explicit Watched(std::size_t in_flight_max = probes_in_flight_max)
-      : prober({.clock = system_now, .seed = 1, .in_flight_max = in_flight_max},
+  explicit Watched(std::size_t in_flight_max = probes_in_flight_max,
+                   std::size_t per_host_max = probes_per_host_max)
+      : prober({.clock = system_now,
+                .seed = 1,
+                .in_flight_max = in_flight_max,
+                .per_host_max = per_host_max},
                {.on_verdict = [this](const VerdictChange& change) { take(change); },
                 .on_first_round_done = [this] { ++first_rounds; }}) {}
   ~Watched() { prober.stop(); }
@@ -194,6 +198,41 @@ TEST_CASE("prober: no more probes in flight than allowed", "[health][prober]") {
   CHECK(backend.requests() == 12);
   // The server may still be closing one while the next comes in.
   CHECK(most <= 4);
+}
+
+TEST_CASE("prober: a host that hangs with all its checks leaves room for the others",
+          "[health][prober]") {
+  HttpBackend hung;
+  hung.hang();
+  HttpBackend good({.address = "::1"});
+  std::vector<ProbeTarget> targets;
+  for (int i = 0; i < 10; ++i) {
+    targets.push_back(
+        target(hung, {std::to_string(i)}, {.interval = 1h, .timeout = 60s, .fall = 2, .rise = 2}));
+    targets.back().probe.path = "/" + std::to_string(i);
+  }
+  ProbeTarget elsewhere = target(good, {"good"});
+  elsewhere.probe.addresses = {*geo::parse_address("::1")};
+  auto all = targets;
+  all.push_back(elsewhere);
+  Watched watched(4, 2);
+  REQUIRE(watched.prober.start(all));
+  CHECK(wait_for([&] { return good.requests() >= 10; }));
+  CHECK(hung.open_connections() == 2);
+  CHECK(watched.verdict("good") == Verdict::up);
+
+  // Those that hang are given up, in flight or in line; of the next two one was in line.
+  watched.prober.replace({targets[9], targets[0], elsewhere});
+  const std::size_t before = good.requests();
+  CHECK(wait_for([&] { return good.requests() >= before + 10; }));
+  CHECK(wait_for([&] { return hung.open_connections() <= 2; }));
+  watched.prober.replace({elsewhere});
+  CHECK(wait_for([&] { return hung.open_connections() == 0; }));
+  hung.ok();
+  watched.prober.replace(all);
+  for (int i = 0; i < 10; ++i) {
+    CHECK(wait_for([&] { return watched.verdict(std::to_string(i)) == Verdict::up; }));
+  }
 }
 
 TEST_CASE("prober: its own stall is no evidence against an endpoint", "[health][prober]") {
