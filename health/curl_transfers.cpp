@@ -1,6 +1,5 @@
-// Probes by libcurl; health/http_request.cpp is the other file that includes it.
-// health/curl_transfers.h has the rules; here are the options
-// that make them true, and the words for what libcurl reports.
+// Probes by libcurl. health/curl_transfers.h has the rules; here are the options that make them
+// true, and the words for what libcurl reports.
 #include "health/curl_transfers.h"
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include "health/grpc_health.h"
 #include "health/judgement.h"
 #include "health/printable.h"
+#include "health/tls_sessions.h"
 
 namespace demarc::health {
 
@@ -56,8 +56,9 @@ struct Transfer {
   char error[CURL_ERROR_SIZE] = {};
   std::size_t header_bytes = 0;
   std::size_t body_bytes = 0;
-  HeardAnswer heard;  // as far as something is expected of it
-  Easy easy;          // last: cleaned up before what it points to
+  HeardAnswer heard;               // as far as something is expected of it
+  std::shared_ptr<void> sessions;  // where its TLS session is kept; null: nowhere
+  Easy easy;                       // last: cleaned up before what it points to
 };
 
 // libcurl hands over one line of the header section a call.
@@ -193,11 +194,12 @@ void set_protocol(Options& options, Transfer& transfer, const TransferOptions& s
   if (transfer.probe.scheme == ProbeScheme::tls) options.set(CURLOPT_SSL_ENABLE_ALPN, 0L);
 }
 
-void set_tls(Options& options, const TransferOptions& settings) {
+void set_tls(Options& options, const Transfer& transfer, const TransferOptions& settings) {
   options.set(CURLOPT_SSL_VERIFYPEER, 1L);
   options.set(CURLOPT_SSL_VERIFYHOST, 2L);
-  // A resumed session would skip the certificate, which is part of what is probed.
-  options.set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+  // A resumed session skips the certificate, which is part of what is probed: only where asked for.
+  options.set(CURLOPT_SSL_SESSIONID_CACHE, transfer.sessions ? 1L : 0L);
+  if (transfer.sessions) options.set(CURLOPT_SHARE, transfer.sessions.get());
   // With a folder of CAs libcurl would not keep the read certificates between probes.
   options.set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   options.set(CURLOPT_CAINFO, settings.ca_file.empty() ? system_ca_file : settings.ca_file.c_str());
@@ -216,10 +218,12 @@ std::string url_for_curl(const Probe& probe) {
 
 /// The transfer, ready to be added; its `easy` is null if libcurl refused something.
 std::unique_ptr<Transfer> build_transfer(TargetId target, const Probe& probe,
-                                         const TransferOptions& settings) {
+                                         const TransferOptions& settings,
+                                         std::shared_ptr<void> sessions = nullptr) {
   auto transfer = std::make_unique<Transfer>();
   transfer->target = target;
   transfer->probe = probe;
+  transfer->sessions = std::move(sessions);
   direct_connection(*transfer);
   ask_grpc(*transfer);
   Easy easy(curl_easy_init());
@@ -228,7 +232,7 @@ std::unique_ptr<Transfer> build_transfer(TargetId target, const Probe& probe,
   options.set(CURLOPT_URL, url_for_curl(probe).c_str());
   set_limits(options, *transfer);
   set_protocol(options, *transfer, settings);
-  if (has_certificate(probe.scheme)) set_tls(options, settings);
+  if (has_certificate(probe.scheme)) set_tls(options, *transfer, settings);
   if (options.error() == CURLE_OK) transfer->easy = std::move(easy);
   return transfer;
 }
@@ -320,6 +324,7 @@ struct CurlTransfers::Multi {
   TransferOptions options;
   std::unique_ptr<CURLM, MultiDeleter> handle;
   std::map<TargetId, std::unique_ptr<Transfer>> running;
+  TlsSessions sessions;
   std::vector<FinishedProbe> stillborn;  // could not begin; the next wait() reports them
 
   void add(std::unique_ptr<Transfer> transfer);
@@ -351,8 +356,11 @@ void CurlTransfers::Multi::collect(std::vector<FinishedProbe>& finished) {
     ProbeResult result = judge(*transfer, code);
     result.certificate_end = transfer->heard.certificate_end;
     result.latency = std::chrono::microseconds(took);
-    finished.push_back({transfer->target, std::move(result), code == CURLE_OPERATION_TIMEDOUT});
-    forget(transfer->target);  // frees the message too
+    const TargetId target = transfer->target;
+    const bool is_pass = result.outcome == ProbeOutcome::pass;
+    finished.push_back({target, std::move(result), code == CURLE_OPERATION_TIMEDOUT});
+    forget(target);  // frees the message too
+    if (!is_pass) sessions.end(target);
   }
 }
 
@@ -389,10 +397,16 @@ CurlTransfers::~CurlTransfers() {
 }
 
 void CurlTransfers::start(TargetId target, const Probe& probe) {
-  multi_->add(build_transfer(target, probe, multi_->options));
+  const auto now = std::chrono::time_point_cast<Milliseconds>(std::chrono::steady_clock::now());
+  multi_->add(build_transfer(target, probe, multi_->options,
+                             multi_->sessions.find_or_make(target, probe, now)));
 }
 
 void CurlTransfers::cancel(TargetId target) { multi_->forget(target); }
+
+void CurlTransfers::retain(const std::function<bool(TargetId)>& is_kept) {
+  multi_->sessions.retain(is_kept);
+}
 
 std::vector<FinishedProbe> CurlTransfers::wait(Milliseconds at_most, std::span<const int> also) {
   std::vector<FinishedProbe> finished = std::exchange(multi_->stillborn, {});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -33,7 +34,8 @@ struct TransferOptions {
 ///
 /// Each probe is a connection of its own, closed at its end: a kept one would prove that an old
 /// connection still lives, and libcurl shares kept ones by host name, not by address. Redirects,
-/// proxies, HTTP/2 and compression are off. https verifies chain, time and host name.
+/// proxies and compression are off. https verifies chain, time and host name; with
+/// Probe::certificate_every a handshake may resume the target's last session.
 class CurlTransfers {
  public:
   /// The error says what libcurl refused.
@@ -49,6 +51,9 @@ class CurlTransfers {
 
   /// Forgets a probe; nothing if there is none.
   void cancel(TargetId target);
+
+  /// Forgets what it remembers of targets that are gone. None of these has a probe in flight.
+  void retain(const std::function<bool(TargetId)>& is_kept);
 
   /// Moves all probes on until some have ended, wake() is called, one of the descriptors `also` can
   /// be read, or `at_most` is over.

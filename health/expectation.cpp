@@ -90,6 +90,10 @@ std::optional<Unmet> find_unmet_value(const ExpectedAnswer& expected, const Hear
 
 std::optional<Unmet> find_unmet_certificate(const ExpectedAnswer& expected,
                                             const HeardAnswer& heard, WallTime now) {
+  // The handshake looks at it, too, but a resumed one does not.
+  if (heard.certificate_end && now >= *heard.certificate_end) {
+    return Unmet{"the certificate has expired"};
+  }
   if (expected.certificate_left.count() == 0) return std::nullopt;
   if (!heard.certificate_end) return Unmet{"when the certificate ends cannot be told"};
   const auto left = *heard.certificate_end - now;

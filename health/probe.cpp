@@ -30,7 +30,8 @@ Probe build_probe(const zones::Service& service, const zones::HealthCheck& check
                          check.degraded_above},
               .expect_status = check.expect_status,
               .expect = check.expect,
-              .silence = check.silence};
+              .silence = check.silence,
+              .certificate_every = check.certificate_every};
   if (check.probe_at) {
     probe.addresses = {check.probe_at->address};
     probe.connect_port = check.probe_at->port;

@@ -33,6 +33,7 @@ struct Probe {
   std::vector<zones::StatusRange> expect_status;  // empty for tcp and tls
   zones::ExpectedAnswer expect;
   zones::Silence silence = zones::Silence::failure;
+  Milliseconds certificate_every{0};  // how long a TLS session may be resumed; 0: never
 
   /// "https://api.eu.example.sov:8443/health"; "tcp://host:port".
   [[nodiscard]] std::string url() const;

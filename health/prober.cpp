@@ -134,6 +134,7 @@ void Prober::take_replacement(const Moment& now) {
     leave_host(at->second.host, now.monotonic);
     at = started_.erase(at);
   }
+  transfers_->retain(is_kept);
   schedule_.add(replaced.added, now.monotonic);
   report(replaced.changes);
 }

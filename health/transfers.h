@@ -2,6 +2,7 @@
 // health/prober.h drives it; each kind is a file of its own.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -24,6 +25,9 @@ class Transfers {
 
   /// Forgets a probe; nothing if there is none.
   void cancel(TargetId target);
+
+  /// Forgets what it remembers of targets that are gone. None of these has a probe in flight.
+  void retain(const std::function<bool(TargetId)>& is_kept) { curl_->retain(is_kept); }
 
   /// Moves all probes on until some have ended, wake() is called or `at_most` is over.
   [[nodiscard]] std::vector<FinishedProbe> wait(Milliseconds at_most);

@@ -231,9 +231,10 @@ struct HealthCheck {
   Milliseconds timeout{4'000};
   unsigned fall = 3;
   unsigned rise = 2;
-  unsigned ok = 1;                 // passes in a row that clear the failures counted so far
-  Milliseconds degraded_above{0};  // a median answer that takes longer is degraded; 0: none is
-  unsigned votes = 1;              // in its record's quorum; 0: it only speaks through others
+  unsigned ok = 1;                    // passes in a row that clear the failures counted so far
+  Milliseconds degraded_above{0};     // a median answer that takes longer is degraded; 0: none is
+  Milliseconds certificate_every{0};  // between whole TLS handshakes; 0: each probe is one
+  unsigned votes = 1;                 // in its record's quorum; 0: it only speaks through others
   std::optional<Calculated> calculated;
   std::string vantage;  // whose word it is; empty: this node's own probes
   ProbeMethod method = ProbeMethod::get;

@@ -97,6 +97,9 @@ TEST_CASE("expectation: a certificate that is good for some time yet", "[health]
   CHECK(unmet(expected, {.certificate_end = now + 47h + 59min}) ==
         "the certificate is good for 47 h, expected 48 h at least");
   CHECK(unmet(expected, {}) == "when the certificate ends cannot be told");
+  CHECK(unmet({}, {}) == "met");
+  CHECK(unmet({}, {.certificate_end = now + 1ms}) == "met");
+  CHECK(unmet({}, {.certificate_end = now}) == "the certificate has expired");
 }
 
 TEST_CASE("expectation: a comparison with a number in a JSON object", "[health][expectation]") {

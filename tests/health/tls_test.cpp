@@ -106,6 +106,63 @@ TEST_CASE("https: one prober verifies every handshake, also right after a good o
   CHECK(detail({.host = probed_host}) == "HTTP 200");
 }
 
+TEST_CASE("https: sessions are resumed between whole handshakes, where that is asked for",
+          "[health][tls]") {
+  const CertificateAuthority ca;
+  const TempFolder folder;
+  auto transfers = CurlTransfers::create({.ca_file = folder.write("ca.pem", ca.pem())});
+  REQUIRE(transfers);
+  HttpBackend backend({.tls = ca.issue({.host = probed_host})});
+  Probe probe = local_probe(backend.port(), ProbeScheme::https);
+  const auto ask = [&] {
+    (*transfers)->start(TargetId{1}, probe);
+    for (int turn = 0; turn < 200; ++turn) {
+      const auto finished = (*transfers)->wait(50ms);
+      if (finished.empty()) continue;
+      CHECK(finished.front().result.certificate_end.has_value());
+      return finished.front().result.detail;
+    }
+    return std::string("no result");
+  };
+  CHECK(ask() == "HTTP 200");
+  CHECK(ask() == "HTTP 200");
+  CHECK(backend.resumptions() == 0);
+
+  probe.certificate_every = Milliseconds{3'600'000};
+  CHECK(ask() == "HTTP 200");
+  CHECK(backend.resumptions() == 0);
+  CHECK(ask() == "HTTP 200");
+  CHECK(ask() == "HTTP 200");
+  CHECK(backend.resumptions() == 2);
+
+  // What fails is looked at afresh.
+  backend.behave({.status = 503});
+  CHECK(ask() == "HTTP 503");
+  CHECK(backend.resumptions() == 3);
+  backend.behave({});
+  CHECK(ask() == "HTTP 200");
+  CHECK(backend.resumptions() == 3);
+  CHECK(ask() == "HTTP 200");
+  CHECK(backend.resumptions() == 4);
+
+  (*transfers)->retain([](TargetId target) { return target == TargetId{1}; });
+  CHECK(ask() == "HTTP 200");
+  CHECK(backend.resumptions() == 5);
+  (*transfers)->retain([](TargetId) { return false; });
+  CHECK(ask() == "HTTP 200");
+  CHECK(backend.resumptions() == 5);
+
+  // One that is over before the next probe.
+  probe.certificate_every = Milliseconds{1};
+  (*transfers)->retain([](TargetId) { return false; });
+  CHECK(ask() == "HTTP 200");
+  CHECK(testing::wait_for([end = std::chrono::steady_clock::now() + 2ms] {
+    return std::chrono::steady_clock::now() >= end;
+  }));
+  CHECK(ask() == "HTTP 200");
+  CHECK(backend.resumptions() == 5);
+}
+
 TEST_CASE("https: a server without TLS, and a CA file that is none", "[health][tls]") {
   HttpBackend plain;
   const auto no_tls = probe_once(local_probe(plain.port(), ProbeScheme::https));

@@ -198,6 +198,7 @@ void HttpBackend::serve(Connection& connection) {
     {
       const std::scoped_lock lock(mutex_);
       last_server_name_ = stream.server_name();
+      if (stream.is_resumed()) ++resumptions_;
     }
     const auto head = stream.is_good() ? stream.read_head() : std::nullopt;
     if (head) {

@@ -94,6 +94,8 @@ class HttpBackend {
   [[nodiscard]] std::vector<Received> received() const;
   /// The server name that the last TLS client sent (RFC 6066 §3); "" for none.
   [[nodiscard]] std::string last_server_name() const;
+  /// Handshakes that resumed a session of before.
+  [[nodiscard]] std::size_t resumptions() const noexcept { return resumptions_; }
 
  private:
   struct Connection {
@@ -128,6 +130,7 @@ class HttpBackend {
   std::thread accepting_;
 
   std::atomic<std::size_t> connections_{0};
+  std::atomic<std::size_t> resumptions_{0};
   std::atomic<std::size_t> requests_{0};
 };
 

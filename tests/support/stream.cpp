@@ -64,6 +64,8 @@ std::string Stream::server_name() const {
   return name == nullptr ? std::string{} : std::string{name};
 }
 
+bool Stream::is_resumed() const { return ssl_ != nullptr && SSL_session_reused(ssl_) == 1; }
+
 long Stream::read_some(char* out, std::size_t size) {
   if (ssl_ != nullptr) return SSL_read(ssl_, out, static_cast<int>(size));
   return ::recv(socket_, out, size, 0);

@@ -45,6 +45,8 @@ class Stream {
 
   [[nodiscard]] bool is_good() const noexcept { return is_good_; }
   [[nodiscard]] std::string server_name() const;
+  /// The client resumed a session of before (RFC 8446 §2.2).
+  [[nodiscard]] bool is_resumed() const;
 
   /// Up to the empty line that ends a request's headers; nothing if the peer ends before, speaks no
   /// HTTP or sends more than 64 KiB.

@@ -117,7 +117,8 @@ TEST_CASE("repository: every key of a service reaches the model", "[zones][repos
       - { endpoint: "file:eu.health", of: api.eu, canary: true }
       - { name: both, of: api.eu, votes: 2,
           calculated: { checks: [errors, "file:eu.health"], inverted: true } }
-      - { endpoint: "grpcs://api.ch.example/shop.Cart", no-answer: failure }
+      - { endpoint: "grpcs://api.ch.example/shop.Cart", no-answer: failure,
+          certificate-every: 1m }
       - { endpoint: "https://status.example/x", of: api.ch, no-answer: stale, probe-at: "192.0.2.9:1" }
     quorum: 2
     degraded-weight: 25%
@@ -188,6 +189,7 @@ TEST_CASE("repository: every key of a service reaches the model", "[zones][repos
   CHECK(service.checks[7].votes == 2);
   CHECK(service.checks[8].scheme == ProbeScheme::grpcs);
   CHECK(service.checks[8].path == "/shop.Cart");
+  CHECK(service.checks[8].certificate_every == Milliseconds{60'000});
   CHECK(service.checks[9].record == RecordId{1});
   CHECK(service.checks[9].silence == Silence::stale);
   CHECK(service.degraded_weight == 25);

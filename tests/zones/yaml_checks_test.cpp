@@ -84,7 +84,7 @@ TEST_CASE("health checks: what is refused, and where", "[zones][yaml]") {
       - { region: us, weight: 0, endpoint: a.us.example, addresses: 198.51.100.1 }
     health-checks:
       - { endpoint: "tcp://a.eu.example:1", expect-status: 200, method: GET, http-version: 2 }
-      - { endpoint: "tls://a.eu.example:1", certificate-min: 7d, expect-header: { a: b } }
+      - { endpoint: "tls://a.eu.example:1", certificate-min: 7d, expect-header: { a: b }, certificate-every: 1m }
       - { endpoint: a.eu.example/1, method: HEAD, expect-body: ok, expect-json: { /a: 1 } }
       - { endpoint: a.eu.example/2, method: head, http-version: 3 }
       - { endpoint: tls://a.eu.example, expect-status: 200 }
@@ -97,6 +97,8 @@ TEST_CASE("health checks: what is refused, and where", "[zones][yaml]") {
         "an http:// or https:// endpoint only",
         "zones/a.yaml:11:66: [setting-without-use] `expect-header` in a tls check; expected it "
         "with an http:// or https:// endpoint only",
+        "zones/a.yaml:11:91: [setting-without-use] `certificate-every` in a tls check; expected "
+        "it with an https:// or grpcs:// endpoint only",
         "zones/a.yaml:12:51: [setting-without-use] `expect-body` beside `method: HEAD`, whose "
         "answer has no body; expected `method: GET`",
         "zones/a.yaml:12:68: [setting-without-use] `expect-json` beside `method: HEAD`, whose "

@@ -177,6 +177,9 @@ std::string question_text(const HealthCheck& check) {
   if (check.degraded_above.count() != 0) {
     text += ", degraded above " + duration_text(check.degraded_above);
   }
+  if (check.certificate_every.count() != 0) {
+    text += ", certificate every " + duration_text(check.certificate_every);
+  }
   if (facts_of(check.scheme).asks_http) text += request_text(check);
   return text + expectation_text(check.expect);
 }

@@ -237,6 +237,11 @@ CheckEntry read_check(const Reading& reading, const Node& node) {
         [&](const Node& value) { read_expected_answers(reading, value, check.expect); }},
        {"certificate-min", Presence::optional,
         [&](const Node& value) { read_certificate_left(reading, value, check.expect); }},
+       {"certificate-every", Presence::optional,
+        [&](const Node& value) {
+          assign(check.certificate_every,
+                 read_duration(reading, value, "certificate-every", {interval_min, interval_max}));
+        }},
        {"canary", Presence::optional,
         [&](const Node& value) {
           assign(check.is_canary,

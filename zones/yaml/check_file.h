@@ -53,6 +53,7 @@ struct CheckEntry {
   unsigned rise = 2;
   unsigned ok = 1;
   Milliseconds degraded_above{0};
+  Milliseconds certificate_every{0};
   unsigned votes = 1;
   std::vector<TextAt> vantages;  // that tell what they see of it
   std::optional<CalculatedEntry> calculated;

@@ -16,6 +16,9 @@ struct Use {
 
 constexpr bool asks_http(ProbeScheme scheme) noexcept { return facts_of(scheme).asks_http; }
 constexpr bool asks_dns(ProbeScheme scheme) noexcept { return scheme == ProbeScheme::dns; }
+constexpr bool asks_over_tls(ProbeScheme scheme) noexcept {
+  return has_certificate(scheme) && !is_bare(scheme);
+}
 constexpr bool connects(ProbeScheme scheme) noexcept { return !facts_of(scheme).is_local; }
 constexpr bool has_latency(ProbeScheme scheme) noexcept { return scheme != ProbeScheme::file; }
 
@@ -31,6 +34,7 @@ constexpr std::array uses{
     Use{"probe-at", &connects, "an endpoint that is somewhere else"},
     Use{"degraded-above", &has_latency, "an endpoint that takes time to answer"},
     Use{"certificate-min", &has_certificate, "an https://, tls:// or grpcs:// endpoint"},
+    Use{"certificate-every", &asks_over_tls, "an https:// or grpcs:// endpoint"},
 };
 
 std::string kind_of(ProbeScheme scheme) {

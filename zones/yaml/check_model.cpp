@@ -116,6 +116,7 @@ HealthCheck make_check(const Reading& reading, const CheckEntry& entry, RecordId
   check.rise = entry.rise;
   check.ok = entry.ok;
   check.degraded_above = entry.degraded_above;
+  check.certificate_every = entry.certificate_every;
   check.votes = entry.votes;
   check.method = entry.method;
   check.http_version = entry.http_version;
@@ -218,8 +219,9 @@ void add_vantages(const Reading& reading, const CheckEntry& entry, const Policy&
     if (std::ranges::find(policy.vantages, id.value, &Vantage::id) == policy.vantages.end()) {
       std::vector<std::string> known;
       for (const Vantage& vantage : policy.vantages) known.push_back(vantage.id);
-      reading.error(id.at, "unknown-vantage", "policy.yaml has no vantage `{}`; {}", id.value,
-                    known.empty() ? "expected it under `vantages` there" : suggest(id.value, known));
+      reading.error(
+          id.at, "unknown-vantage", "policy.yaml has no vantage `{}`; {}", id.value,
+          known.empty() ? "expected it under `vantages` there" : suggest(id.value, known));
       continue;
     }
     if (!seen.insert(id.value).second) {
