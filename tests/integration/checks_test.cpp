@@ -18,18 +18,6 @@
 using namespace demarc::testing;
 using namespace std::chrono_literals;
 
-namespace {
-
-std::string detail_of(const Server& server, const std::string& check) {
-  const nlohmann::json status = server.status();
-  for (const auto& state : status["checks"]) {
-    if (state["check"].get<std::string>().ends_with(check)) return state["detail"];
-  }
-  return "no such check";
-}
-
-}  // namespace
-
 TEST_CASE("checks: an endpoint that says it is not well is left, and why is told",
           "[integration][health]") {
   Server server;
@@ -44,9 +32,9 @@ TEST_CASE("checks: an endpoint that says it is not well is left, and why is told
   CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_abroad); }));
   CHECK(server.answers("api.example.com", Server::api_home));  // its check asks for a status alone
   const std::string why = "HTTP 200, but JSON /status is `read-only`, expected `ok`";
-  CHECK(detail_of(server, "shop.eu.example.net/health") == why);
+  CHECK(server.detail("shop.eu.example.net/health") == why);
   CHECK(server.ask({"explain", "shop.example.com"}).out.find(why) != std::string::npos);
-  CHECK(detail_of(server, "api.eu.example.sov/health") == "HTTP 200");
+  CHECK(server.detail("api.eu.example.sov/health") == "HTTP 200");
 
   server.eu.answer_with(R"({"status": "ok"})");
   CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_home); }));
@@ -64,18 +52,14 @@ TEST_CASE("checks: when an endpoint's certificate ends is in status and metrics"
   edit(server.path("repository/zones/example.com.yaml"),
        fmt::format("http://shop.eu.example.net/health\n        probe-at: 127.0.0.1:{}",
                    server.eu.port()),
-       fmt::format("https://shop.eu.example.net/health\n        probe-at: 127.0.0.1:{}",
+       fmt::format("https://shop.eu.example.net/health\n        certificate-every: 1h\n"
+                   "        probe-at: 127.0.0.1:{}",
                    shop.port()));
   server.start();
-  const auto certificate_end = [&](const std::string& check) {
-    const nlohmann::json status = server.status();
-    for (const auto& state : status["checks"]) {
-      if (state["check"].get<std::string>().ends_with(check)) return state["certificate-end"];
-    }
-    return nlohmann::json("no such check");
-  };
-  REQUIRE(wait_for([&] { return certificate_end("shop.eu.example.net/health").is_string(); }));
-  CHECK(certificate_end("shop.us.example.net/health").is_null());
+  REQUIRE(wait_for([&] { return shop.resumptions() >= 2; }));
+  REQUIRE(wait_for(
+      [&] { return server.check("shop.eu.example.net/health")["certificate-end"].is_string(); }));
+  CHECK(server.check("shop.us.example.net/health")["certificate-end"].is_null());
   const std::string metrics =
       run({"curl", "-s", fmt::format("http://127.0.0.1:{}/metrics", port)}).out;
   INFO(metrics);
@@ -108,7 +92,7 @@ TEST_CASE("checks: a tls check follows the handshake, an HTTP/2 check the versio
   server.start();
   const std::string check = endpoint.substr(endpoint.find("shop.eu"));
   CHECK(server.answers("shop.example.com", Server::shop_home));
-  CHECK(detail_of(server, check) == (is_tls ? "TLS handshake" : "HTTP 200"));
+  CHECK(server.detail(check) == (is_tls ? "TLS handshake" : "HTTP 200"));
   CHECK((shop.requests() == 0) == is_tls);
 
   shop.close();
@@ -127,19 +111,6 @@ void replace_check(const Server& server, const std::string& check) {
        fmt::format("endpoint: http://shop.eu.example.net/health\n        probe-at: 127.0.0.1:{}",
                    server.eu.port()),
        check);
-}
-
-const nlohmann::json* find_check(const nlohmann::json& status, const std::string& check) {
-  for (const auto& state : status["checks"]) {
-    if (state["check"].get<std::string>().ends_with(check)) return &state;
-  }
-  return nullptr;
-}
-
-std::string verdict_of(const Server& server, const std::string& check) {
-  const nlohmann::json status = server.status();
-  const auto* const state = find_check(status, check);
-  return state == nullptr ? "no such check" : (*state)["verdict"].get<std::string>();
 }
 
 /// A Prometheus that answers every query with one value, or with none.
@@ -166,12 +137,12 @@ TEST_CASE("checks: a file that somebody else keeps", "[integration][health]") {
   CHECK(server.answers("shop.example.com", Server::shop_home));
   say("down the database is gone\n");
   CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_abroad); }));
-  CHECK(detail_of(server, "shop/file:shop") == "file: down, the database is gone");
+  CHECK(server.detail("shop/file:shop") == "file: down, the database is gone");
   say("up\n");
   CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_home); }));
   // Nobody keeps it any more: not known, and nothing moves.
   std::filesystem::remove(server.path("evidence/shop"));
-  CHECK(wait_for([&] { return verdict_of(server, "shop/file:shop") == "stale"; }));
+  CHECK(wait_for([&] { return server.verdict("shop/file:shop") == "stale"; }));
   CHECK(server.answers("shop.example.com", Server::shop_home));
 }
 
@@ -191,15 +162,14 @@ TEST_CASE("checks: a program of the operator's own, and the nearest thing to one
   server.start();
   CHECK(server.answers("shop.example.com", Server::shop_home));
   if (!is_on) {
-    CHECK(detail_of(server, "program:shop") ==
+    CHECK(server.detail("program:shop") ==
           "programs are off: demarcd.yaml names no folder of them");
-    CHECK(verdict_of(server, "program:shop") == "unknown");
+    CHECK(server.verdict("program:shop") == "unknown");
     return;
   }
-  CHECK(detail_of(server, "program:shop") ==
-        "shop exit 0: asked of shop.eu.example.net 192.0.2.20");
+  CHECK(server.detail("program:shop") == "shop exit 0: asked of shop.eu.example.net 192.0.2.20");
   std::ofstream(server.path("exit")) << 1;
-  CHECK(wait_for([&] { return verdict_of(server, "program:shop") == "degraded"; }));
+  CHECK(wait_for([&] { return server.verdict("program:shop") == "degraded"; }));
   CHECK(server.answers("shop.example.com", Server::shop_home));
   std::ofstream(server.path("exit")) << 2;
   CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_abroad); }));
@@ -221,7 +191,7 @@ TEST_CASE("checks: what a monitor knows moves traffic, what it does not know doe
       "GET /prom/api/v1/query?query=rate%28errors%5B1m%5D%29%20%2F%202 HTTP/1.1"));
   monitor.answer_with(prometheus_says("0.2"));
   CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_abroad); }));
-  CHECK(detail_of(server, "shop/errors") == "HTTP 200, but the value is 0.2, expected < 0.05");
+  CHECK(server.detail("shop/errors") == "HTTP 200, but the value is 0.2, expected < 0.05");
   monitor.answer_with(prometheus_says("0.03"));
   CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_home); }));
   // It is gone, it is ill, it has lost the series: none of these is the shop's fault.
@@ -229,11 +199,11 @@ TEST_CASE("checks: what a monitor knows moves traffic, what it does not know doe
   monitor.answer_with(prometheus_says("NaN"));
   CHECK(wait_for([&] { return monitor.requests() > before + 2; }));
   monitor.answer_with(prometheus_says(""));
-  CHECK(wait_for([&] { return verdict_of(server, "shop/errors") == "stale"; }));
+  CHECK(wait_for([&] { return server.verdict("shop/errors") == "stale"; }));
   CHECK(server.answers("shop.example.com", Server::shop_home));
   monitor.close();
   CHECK(wait_for([&] {
-    return detail_of(server, "shop/errors").find("connection refused") != std::string::npos;
+    return server.detail("shop/errors").find("connection refused") != std::string::npos;
   }));
   CHECK(server.answers("shop.example.com", Server::shop_home));
 }
@@ -259,13 +229,13 @@ TEST_CASE("checks: Debian's own Prometheus, scraping what a shop tells of itself
                                     "        expect-value: \"< 0.05\"",
                                     port));
   server.start();
-  CHECK(wait_for([&] { return verdict_of(server, "shop/errors") == "up"; }, 30s));
+  CHECK(wait_for([&] { return server.verdict("shop/errors") == "up"; }, 30s));
   CHECK(server.answers("shop.example.com", Server::shop_home));
   shop.answer_with("# TYPE shop_errors gauge\nshop_errors 0.5\n");
   CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_abroad); }, 20s));
-  CHECK(detail_of(server, "shop/errors") == "HTTP 200, but the value is 0.5, expected < 0.05");
+  CHECK(server.detail("shop/errors") == "HTTP 200, but the value is 0.5, expected < 0.05");
   prometheus.stop();
-  CHECK(wait_for([&] { return verdict_of(server, "shop/errors") == "stale"; }, 20s));
+  CHECK(wait_for([&] { return server.verdict("shop/errors") == "stale"; }, 20s));
   CHECK(server.answers("shop.example.com", Server::shop_abroad));  // as it was known last
 }
 
@@ -300,21 +270,21 @@ TEST_CASE("checks: one that is slow has less weight, and one that follows two go
     return text.find("50") != std::string::npos && text.find("degraded") != std::string::npos;
   };
   server.eu.slow(100ms);
-  CHECK(wait_for([&] { return verdict_of(server, "shop/speed") == "degraded"; }, 20s));
+  CHECK(wait_for([&] { return server.verdict("shop/speed") == "degraded"; }, 20s));
   CHECK(weight());
   CHECK(server.answers("shop.example.com", Server::shop_home));
   server.eu.ok();
-  CHECK(wait_for([&] { return verdict_of(server, "shop/speed") == "up"; }, 20s));
+  CHECK(wait_for([&] { return server.verdict("shop/speed") == "up"; }, 20s));
 
   second.status(500);
-  CHECK(wait_for([&] { return verdict_of(server, "shop/two") == "down"; }));
-  CHECK(verdict_of(server, "shop/either") == "up");
+  CHECK(wait_for([&] { return server.verdict("shop/two") == "down"; }));
+  CHECK(server.verdict("shop/either") == "up");
   CHECK(server.answers("shop.example.com", Server::shop_home));
   second.ok();
-  CHECK(wait_for([&] { return verdict_of(server, "shop/two") == "up"; }));
+  CHECK(wait_for([&] { return server.verdict("shop/two") == "up"; }));
   second.status(500);
   server.eu.status(500);
-  CHECK(wait_for([&] { return verdict_of(server, "shop/either") == "down"; }));
+  CHECK(wait_for([&] { return server.verdict("shop/either") == "down"; }));
   CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_abroad); }));
 }
 

@@ -9,14 +9,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::string verdict_of(const Server& server, const std::string& check) {
-  const nlohmann::json status = server.status();
-  for (const auto& state : status["checks"]) {
-    if (state["check"].get<std::string>().ends_with(check)) return state["verdict"];
-  }
-  return "no such check";
-}
-
 /// Until both checks that ask this backend have asked it again, from now on.
 [[nodiscard]] bool was_asked(const HttpBackend& backend, std::size_t times) {
   const std::size_t before = backend.requests();
@@ -37,7 +29,7 @@ TEST_CASE("failures: an endpoint that fails every other time is answered through
     REQUIRE(was_asked(server.eu, 1));
     server.eu.ok();
     REQUIRE(was_asked(server.eu, 6));  // three checks of the example ask it, each twice
-    CHECK(verdict_of(server, "shop.eu.example.net/health") == "up");
+    CHECK(server.verdict("shop.eu.example.net/health") == "up");
     CHECK(server.answers("shop.example.com", Server::shop_home));
   }
 }
@@ -51,7 +43,7 @@ TEST_CASE("failures: killed and started again amid a failure it goes on as befor
   server.kill_hard();
   server.start();
   CHECK(server.answers("shop.example.com", Server::shop_abroad));
-  CHECK(verdict_of(server, "shop.eu.example.net/health") == "down");
+  CHECK(server.verdict("shop.eu.example.net/health") == "down");
   server.kill_hard();
   server.eu.ok();  // mended while it was away: believed after `rise` passes, not at once
   server.start();
@@ -64,7 +56,7 @@ TEST_CASE("failures: what is broken when it is first asked is never answered",
   server.eu.close();
   server.start();
   CHECK(server.answers("shop.example.com", Server::shop_abroad));
-  CHECK(verdict_of(server, "shop.eu.example.net/health") == "down");
+  CHECK(server.verdict("shop.eu.example.net/health") == "down");
   server.eu.reopen();
   CHECK(wait_for([&] { return server.answers("shop.example.com", Server::shop_home); }));
 }

@@ -59,6 +59,11 @@ class Server {
   /// A verb of `demarc` on this server's socket.
   [[nodiscard]] Finished ask(std::vector<std::string> arguments) const;
   [[nodiscard]] nlohmann::json status() const;
+  /// What the status says of the check whose key ends so; an empty object if there is none.
+  [[nodiscard]] nlohmann::json check(const std::string& key_ending) const;
+  /// A field of it that is text; "no such check" if there is none.
+  [[nodiscard]] std::string verdict(const std::string& key_ending) const;
+  [[nodiscard]] std::string detail(const std::string& key_ending) const;
   [[nodiscard]] bool has_alert(const std::string& key_prefix) const;
   [[nodiscard]] std::string token(const TokenRequest& request = {}) const;
   Finished approve(const std::string& token) const;

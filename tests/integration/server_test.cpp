@@ -114,6 +114,22 @@ nlohmann::json Server::status() const {
   return nlohmann::json::parse(answer.out);
 }
 
+nlohmann::json Server::check(const std::string& key_ending) const {
+  const nlohmann::json all = status();
+  for (const auto& state : all["checks"]) {
+    if (state["check"].get<std::string>().ends_with(key_ending)) return state;
+  }
+  return nlohmann::json::object();
+}
+
+std::string Server::verdict(const std::string& key_ending) const {
+  return check(key_ending).value("verdict", "no such check");
+}
+
+std::string Server::detail(const std::string& key_ending) const {
+  return check(key_ending).value("detail", "no such check");
+}
+
 bool Server::has_alert(const std::string& key_prefix) const {
   const auto now = status();
   return std::ranges::any_of(now["alerts"], [&](const auto& alert) {

@@ -14,14 +14,6 @@ namespace {
 
 constexpr const char* checked = "http://shop.eu.example.net/health";
 
-std::string verdict_of(const Server& server, const std::string& check) {
-  const nlohmann::json status = server.status();
-  for (const auto& state : status["checks"]) {
-    if (state["check"] == check) return state["verdict"];
-  }
-  return "no such check";
-}
-
 /// A node whose shop is watched by itself, Paris and Oslo; two of them decide.
 struct Watched {
   Watched() {
@@ -48,9 +40,9 @@ struct Watched {
   /// What a monitor that is no Demarc posts; the answer's status.
   [[nodiscard]] std::string post(const std::string& vantage, const std::string& verdict,
                                  const std::string& key) const {
-    const auto message =
-        run_demarc({"observe", "--vantage", vantage, "--key", center.path(key + ".private.pem"), "--detail",
-                    "by hand", "example.com/shop/" + std::string(checked) + "=" + verdict});
+    const auto message = run_demarc({"observe", "--vantage", vantage, "--key",
+                                     center.path(key + ".private.pem"), "--detail", "by hand",
+                                     "example.com/shop/" + std::string(checked) + "=" + verdict});
     REQUIRE(message.exit == 0);
     std::ofstream(center.path("message")) << message.out;
     return run({"curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--data-binary",
@@ -75,10 +67,10 @@ TEST_CASE("vantages: two of three decide, and only those who may speak are heard
   CHECK(center.answers("shop.example.com", Server::shop_home));
   CHECK(world.post("paris", "down", "oslo") == "403");  // signed by another
   CHECK(world.post("rome", "down", "oslo") == "403");
-  CHECK(verdict_of(center, Watched::key_of("paris")) == "unknown");
+  CHECK(center.verdict(Watched::key_of("paris")) == "unknown");
 
   CHECK(world.post("paris", "down", "paris") == "204");
-  CHECK(wait_for([&] { return verdict_of(center, Watched::key_of("paris")) == "down"; }));
+  CHECK(wait_for([&] { return center.verdict(Watched::key_of("paris")) == "down"; }));
   CHECK(center.answers("shop.example.com", Server::shop_home));  // alone it moves nothing
   CHECK(world.post("oslo", "down", "oslo") == "204");
   CHECK(wait_for([&] { return center.answers("shop.example.com", Server::shop_abroad); }));
@@ -102,15 +94,15 @@ TEST_CASE("vantages: another Demarc tells what it finds, and is missed when it i
                    center.path("paris.private.pem"), world.port));
   center.start();
   paris.start();
-  CHECK(wait_for([&] { return verdict_of(center, Watched::key_of("paris")) == "up"; }, 20s));
+  CHECK(wait_for([&] { return center.verdict(Watched::key_of("paris")) == "up"; }, 20s));
   paris.eu.status(500);  // Paris sees what the center does not
-  CHECK(wait_for([&] { return verdict_of(center, Watched::key_of("paris")) == "down"; }, 20s));
+  CHECK(wait_for([&] { return center.verdict(Watched::key_of("paris")) == "down"; }, 20s));
   CHECK(center.answers("shop.example.com", Server::shop_home));
   center.eu.status(500);
   CHECK(wait_for([&] { return center.answers("shop.example.com", Server::shop_abroad); }));
   paris.eu.ok();
   CHECK(wait_for([&] { return center.answers("shop.example.com", Server::shop_home); }, 20s));
   paris.stop();
-  CHECK(wait_for([&] { return verdict_of(center, Watched::key_of("paris")) == "stale"; }, 30s));
+  CHECK(wait_for([&] { return center.verdict(Watched::key_of("paris")) == "stale"; }, 30s));
   CHECK(center.answers("shop.example.com", Server::shop_home));
 }
