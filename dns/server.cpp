@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "dns/cpu_steering.h"
 #include "dns/tcp_loop.h"
 #include "dns/udp_loop.h"
 
@@ -34,7 +35,8 @@ class BlockedSignals {
 
 }  // namespace
 
-Result<Server::Listening, SystemError> Server::open(const Endpoint& wanted, unsigned threads) {
+Result<Server::Listening, SystemError> Server::open(const Endpoint& wanted,
+                                                    const ServerConfig& config) {
   Listening listening{{}, {}, wanted};
   auto tcp = open_tcp_listener(wanted);
   if (!tcp) return std::unexpected(tcp.error());
@@ -42,10 +44,17 @@ Result<Server::Listening, SystemError> Server::open(const Endpoint& wanted, unsi
   const auto port = bound_port(listening.tcp);
   if (!port) return std::unexpected(port.error());
   listening.endpoint.port = *port;
-  for (unsigned index = 0; index < std::max(threads, 1U); ++index) {
+  const unsigned threads = std::max(config.threads, 1U);
+  for (unsigned index = 0; index < threads; ++index) {
     auto udp = open_udp_socket(listening.endpoint);
     if (!udp) return std::unexpected(udp.error());
-    listening.udp.push_back({std::move(*udp), is_any_address(wanted.address)});
+    listening.udp.push_back({std::move(*udp), is_any_address(wanted.address), index});
+  }
+  if (config.steers_by_cpu && threads > 1) {
+    const int one = listening.udp.front().socket.number();
+    if (auto steered = steer_by_cpu(one, threads); !steered) {
+      return std::unexpected(std::move(steered.error()));
+    }
   }
   return listening;
 }
@@ -53,11 +62,11 @@ Result<Server::Listening, SystemError> Server::open(const Endpoint& wanted, unsi
 Result<std::unique_ptr<Server>, SystemError> Server::bind(const ServerConfig& config) {
   std::unique_ptr<Server> server(new Server(config));
   for (const Endpoint& wanted : config.listen) {
-    auto listening = open(wanted, config.threads);
+    auto listening = open(wanted, config);
     for (int attempt = 1; !listening && wanted.port == 0 && attempt < port_attempts_max &&
                           listening.error().error_number == EADDRINUSE;
          ++attempt) {
-      listening = open(wanted, config.threads);
+      listening = open(wanted, config);
     }
     if (!listening) return std::unexpected(listening.error());
     server->tcp_listeners_.push_back(std::move(listening->tcp));
@@ -117,7 +126,10 @@ void Server::start_threads(Published& published) {
     auto loop = std::make_unique<UdpLoop>(udp.socket.number(),
                                           udp.names_source ? NamesSource::yes : NamesSource::no,
                                           published, published.add_seat(), *workers_[index + 1]);
-    threads_.emplace_back([this, loop = std::move(loop)] { loop->run(stopping_); });
+    threads_.emplace_back([this, loop = std::move(loop), index = udp.thread] {
+      if (config_.steers_by_cpu) stay_on_cpus(index, std::max(config_.threads, 1U));
+      loop->run(stopping_);
+    });
   }
 }
 
@@ -131,6 +143,14 @@ CounterValues Server::counters() const noexcept {
   CounterValues sum;
   for (const auto& worker : workers_) sum += worker->counters.values();
   return sum;
+}
+
+std::vector<std::uint64_t> Server::udp_queries_by_thread() const {
+  std::vector<std::uint64_t> queries;
+  for (std::size_t index = 0; index < udp_sockets_.size(); ++index) {
+    queries.push_back(workers_[index + 1]->counters.udp_queries.value());
+  }
+  return queries;
 }
 
 }  // namespace demarc::dns

@@ -20,6 +20,7 @@ struct ServerConfig {
   std::vector<Endpoint> listen;      // port 0: any free one, the same for UDP and TCP
   std::vector<Endpoint> tls_listen;  // DNS over TLS (RFC 7858)
   unsigned threads = 1;              // UDP threads for each address
+  bool steers_by_cpu = false;        // a datagram stays on the CPU that received it
   std::uint64_t seed = 0;            // of the random numbers that draw answers
   TcpLimits tcp;                     // over all addresses
   RateLimit rate_limit;              // over UDP
@@ -53,10 +54,14 @@ class Server {
   /// Sums over all threads; monotonic. May be called while they run.
   [[nodiscard]] CounterValues counters() const noexcept;
 
+  /// Queries that each UDP thread took: those of the first address, then of the next. As above.
+  [[nodiscard]] std::vector<std::uint64_t> udp_queries_by_thread() const;
+
  private:
   struct UdpSocket {
     Descriptor socket;
     bool names_source = false;
+    unsigned thread = 0;  // among those of its address
   };
   // The sockets of one address.
   struct Listening {
@@ -67,7 +72,7 @@ class Server {
 
   explicit Server(const ServerConfig& config) : config_(config) {}
   [[nodiscard]] static Result<Listening, SystemError> open(const Endpoint& wanted,
-                                                           unsigned threads);
+                                                           const ServerConfig& config);
   void start_threads(Published& published);
 
   ServerConfig config_;

@@ -122,6 +122,7 @@ Result<void, std::string> Daemon::bind_sockets() {
   auto server = dns::Server::bind({.listen = config_.listen,
                                    .tls_listen = config_.tls_listen,
                                    .threads = config_.threads,
+                                   .steers_by_cpu = config_.steers_by_cpu,
                                    .seed = random_seed(),
                                    .tcp = config_.tcp,
                                    .rate_limit = config_.rate_limit,

@@ -68,6 +68,9 @@ class Daemon {
   [[nodiscard]] std::vector<health::CheckState> checks() const { return evidence_->checks(); }
   [[nodiscard]] const GroundWatch& ground() const noexcept { return *ground_; }
   [[nodiscard]] dns::CounterValues counters() const noexcept { return server_->counters(); }
+  [[nodiscard]] std::vector<std::uint64_t> udp_queries_by_thread() const {
+    return server_->udp_queries_by_thread();
+  }
   [[nodiscard]] const ZoneTransfers& transfers() const noexcept { return *transfers_; }
   [[nodiscard]] OutsideWorld& outside() noexcept { return *outside_; }
   [[nodiscard]] LocalNames& local_names() noexcept { return *local_names_; }

@@ -68,6 +68,8 @@ class ConfigReader {
           }},
          {"listen", Presence::optional, [&](const Node& n) { read_listen(n, config_.listen); }},
          {"threads", Presence::optional, [&](const Node& n) { read_threads(n); }},
+         {"cpu-steering", Presence::optional,
+          [&](const Node& n) { read_switch(n, "cpu-steering", config_.steers_by_cpu); }},
          {"user", Presence::optional,
           [&](const Node& n) { assign(config_.user, read_text(reading_, n, "user")); }},
          {"repository", Presence::required,

@@ -35,6 +35,7 @@ struct DaemonConfig {
   std::vector<dns::Endpoint> listen;
   std::vector<dns::Endpoint> tls_listen;  // DNS over TLS; its certificate is in `identity`
   unsigned threads = 1;                   // UDP threads an address; `auto`: one a core
+  bool steers_by_cpu = false;             // `cpu-steering`
   std::string user;  // to become once the sockets are bound; empty: nobody else
   std::string repository;
   std::vector<std::string> geoip;

@@ -43,6 +43,15 @@ class Text {
   std::string out_;
 };
 
+void threads(Text& text, const std::vector<std::uint64_t>& queries_by_thread) {
+  text.head("demarc_udp_thread_queries_total", "counter",
+            "queries that each UDP thread took: those of the first address, then of the next");
+  for (std::size_t i = 0; i < queries_by_thread.size(); ++i) {
+    text.value("demarc_udp_thread_queries_total", queries_by_thread[i],
+               fmt::format("thread=\"{}\"", i));
+  }
+}
+
 void queries(Text& text, const dns::CounterValues& c) {
   text.head("demarc_queries_total", "counter", "queries received");
   text.value("demarc_queries_total", c.udp_queries, "transport=\"udp\"");
@@ -216,6 +225,7 @@ std::string metrics_of(Daemon& daemon) {
   Controller& controller = daemon.controller();
   const auto& state = controller.steering().state();
   queries(text, daemon.counters());
+  threads(text, daemon.udp_queries_by_thread());
   work(text, daemon.work());
   notifies(text, daemon.transfers());
   checks(text, daemon.checks());

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
@@ -120,6 +121,30 @@ TEST_CASE("server: UDP and TCP on the same port, IPv4 and IPv6", "[dns][server]"
   CHECK(counters.udp_queries == 16);
   CHECK(counters.tcp_queries == 2);
   CHECK(counters.by_rcode[0] == 18);
+}
+
+TEST_CASE("server: steered by CPU, a thread takes what came in on its own", "[dns][server]") {
+  cpu_set_t before;
+  REQUIRE(sched_getaffinity(0, sizeof(before), &before) == 0);
+  Running running({.threads = 2, .steers_by_cpu = true});
+  std::vector<std::uint64_t> expected(4);  // two threads of each address
+  for (std::size_t at = 0; at < 2; ++at) {
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+      if (!CPU_ISSET(cpu, &before)) continue;
+      cpu_set_t one;
+      CPU_ZERO(&one);
+      CPU_SET(cpu, &one);
+      REQUIRE(sched_setaffinity(0, sizeof(one), &one) == 0);
+      for (int index = 0; index < 8; ++index) {  // which sockets these are is no matter
+        const Socket udp(SOCK_DGRAM, running.server->bound()[at]);
+        udp.send(query_bytes({}));
+        CHECK(Message(udp.receive()).answer().size() == 1);
+      }
+      expected[2 * at + static_cast<std::size_t>(cpu) % 2] += 8;
+    }
+  }
+  CHECK(sched_setaffinity(0, sizeof(before), &before) == 0);
+  CHECK(running.server->udp_queries_by_thread() == expected);
 }
 
 TEST_CASE("server: a wildcard address answers from where it was asked", "[dns][server]") {

@@ -51,6 +51,20 @@ TEST_CASE("configuration: folders beside one another are fine, whatever they beg
   CHECK(config->state == folder.path() + "/repo-state");
 }
 
+TEST_CASE("configuration: threads, and whether datagrams stay on their CPU", "[tools][config]") {
+  const TempFolder folder;
+  Diagnostics found;
+  const std::string path =
+      folder.write("demarcd.yaml", "repository: repo\nthreads: 4\ncpu-steering: true\n");
+  const auto config = read_daemon_config(path, found);
+  REQUIRE(config);
+  CHECK(config->threads == 4);
+  CHECK(config->steers_by_cpu);
+  const auto plain = read_daemon_config(folder.write("plain.yaml", "repository: repo\n"), found);
+  REQUIRE(plain);
+  CHECK_FALSE(plain->steers_by_cpu);
+}
+
 TEST_CASE("configuration: how many TCP connections there may be", "[tools][config]") {
   const TempFolder folder;
   Diagnostics found;
