@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -16,6 +17,9 @@ namespace {
 // Bursts wait here while a thread works through a batch; the kernel caps it at rmem_max.
 constexpr int socket_buffer_bytes = 4 << 20;
 constexpr int listen_backlog = 1024;
+// Clients speak first: a connection is handed to us with its first bytes, or after about this long.
+// It takes a tenth off the cost of a connection with one query.
+constexpr int mute_seconds = 3;
 static_assert(IP_PMTUDISC_PROBE == IPV6_PMTUDISC_PROBE);
 
 int family_of(const Endpoint& endpoint) noexcept {
@@ -74,6 +78,7 @@ Result<Descriptor, SystemError> open_tcp_listener(const Endpoint& endpoint) {
   Descriptor socket(::socket(family_of(endpoint), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.is_open() || !set_family_options(socket.number(), endpoint) ||
       !set_option(socket.number(), SOL_SOCKET, SO_REUSEADDR, 1) ||
+      !set_option(socket.number(), IPPROTO_TCP, TCP_DEFER_ACCEPT, mute_seconds) ||
       !bind_to(socket.number(), endpoint) || listen(socket.number(), listen_backlog) != 0) {
     return system_error(tried);
   }

@@ -111,7 +111,9 @@ void TcpLoop::accept_from(int listener, const Snapshot& snapshot) noexcept {
       continue;
     }
     if (socket >= 0) {
-      welcome(socket, read_socket_address(storage).address, tls);
+      const auto id = welcome(socket, read_socket_address(storage).address, tls);
+      // Its first query is mostly there already: so no event is waited for.
+      if (id) serve(*id, snapshot);
       continue;
     }
     if (errno == ECONNABORTED || errno == EINTR) continue;
@@ -121,13 +123,14 @@ void TcpLoop::accept_from(int listener, const Snapshot& snapshot) noexcept {
   }
 }
 
-void TcpLoop::welcome(int socket, const geo::Address& client, const TlsContext* tls) noexcept {
+std::optional<ConnectionId> TcpLoop::welcome(int socket, const geo::Address& client,
+                                             const TlsContext* tls) noexcept {
   // A proxy has many connections, as it has many clients; TLS ends at us, so there is none before.
   const bool is_from_proxy = tls == nullptr && is_proxy(worker_.proxy_peers, client);
   if (!is_from_proxy && connections_.has_too_many(client)) {
     worker_.counters.tcp_refused.add();
     ::close(socket);
-    return;
+    return std::nullopt;
   }
   if (connections_.is_full()) {
     if (const auto idle = connections_.longest_idle()) close(*idle);
@@ -139,16 +142,23 @@ void TcpLoop::welcome(int socket, const geo::Address& client, const TlsContext* 
   event.data.u64 = id.value_or(0);
   if (!id) {
     ::close(socket);
-    return;
+    return std::nullopt;
   }
   connections_.at(*id).awaits_proxy_header = is_from_proxy;
   if (tls != nullptr) {
     connections_.at(*id).tls = TlsSession::begin(*tls, socket);
-    if (connections_.at(*id).tls == nullptr) return close(*id);
+    if (connections_.at(*id).tls == nullptr) {
+      close(*id);
+      return std::nullopt;
+    }
     worker_.counters.tls_connections.add();
   }
-  if (epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, socket, &event) != 0) return close(*id);
+  if (epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, socket, &event) != 0) {
+    close(*id);
+    return std::nullopt;
+  }
   worker_.counters.tcp_connections.add();
+  return id;
 }
 
 // Without a pause, the listener would stay readable and the loop spin.

@@ -51,7 +51,8 @@ class TcpLoop {
 
   void handle(std::uint64_t tag, const Snapshot& snapshot) noexcept;
   void accept_from(int listener, const Snapshot& snapshot) noexcept;
-  void welcome(int socket, const geo::Address& client, const TlsContext* tls) noexcept;
+  std::optional<ConnectionId> welcome(int socket, const geo::Address& client,
+                                      const TlsContext* tls) noexcept;
   [[nodiscard]] bool is_tls(int listener) const noexcept;
   void make_room() noexcept;
   void set_accepting(Accepting accepting) noexcept;

@@ -223,6 +223,20 @@ TEST_CASE("udp: each query of a batch is answered as it would be alone", "[dns][
   CHECK(running.server->counters().dropped == 100 - expected.size());
 }
 
+TEST_CASE("tcp: a connection takes a place once it has said something", "[dns][server]") {
+  const Running running;
+  const Endpoint to = running.server->bound()[0];
+  const Socket mute(SOCK_STREAM, to);
+  REQUIRE(mute.is_connected());
+  const Socket other(SOCK_STREAM, to);
+  other.send(framed(query_bytes({})));
+  CHECK(Message(other.receive_message()).answer().size() == 1);
+  CHECK(running.server->counters().tcp_connections == 1);
+  mute.send(framed(query_bytes({})));
+  CHECK(Message(mute.receive_message()).answer().size() == 1);
+  CHECK(running.server->counters().tcp_connections == 2);
+}
+
 TEST_CASE("tcp: many queries in one write, answered in order", "[dns][server][tcp]") {
   Running running;
   const Socket tcp(SOCK_STREAM, running.server->bound()[0]);
