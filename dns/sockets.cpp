@@ -16,7 +16,7 @@ namespace {
 
 // Bursts wait here while a thread works through a batch; the kernel caps it at rmem_max.
 constexpr int socket_buffer_bytes = 4 << 20;
-constexpr int listen_backlog = 1024;
+constexpr int listen_backlog = 4096;  // the kernel caps it at somaxconn
 // Clients speak first: a connection is handed to us with its first bytes, or after about this long.
 // It takes a tenth off the cost of a connection with one query.
 constexpr int mute_seconds = 3;
