@@ -28,19 +28,26 @@ inline Probe local_probe(std::uint16_t port, zones::ProbeScheme scheme = zones::
           .expect_status = {{200, 299}}};
 }
 
-/// One probe from its start to its end; nothing if it has not ended by `deadline`.
+/// One probe from its start to its end, as target 1; nothing if it has not ended by `deadline`.
+inline std::optional<ProbeResult> probe_once(
+    CurlTransfers& transfers, const Probe& probe,
+    std::chrono::milliseconds deadline = std::chrono::seconds{15}) {
+  transfers.start(TargetId{1}, probe);
+  const auto end = std::chrono::steady_clock::now() + deadline;
+  while (std::chrono::steady_clock::now() < end) {
+    const auto finished = transfers.wait(Milliseconds{50});
+    if (!finished.empty()) return finished.front().result;
+  }
+  return std::nullopt;
+}
+
+/// The same, by transfers that know nothing of earlier ones.
 inline std::optional<ProbeResult> probe_once(
     const Probe& probe, const TransferOptions& options = {},
     std::chrono::milliseconds deadline = std::chrono::seconds{15}) {
   auto transfers = CurlTransfers::create(options);
   if (!transfers) return std::nullopt;
-  (*transfers)->start(TargetId{1}, probe);
-  const auto end = std::chrono::steady_clock::now() + deadline;
-  while (std::chrono::steady_clock::now() < end) {
-    const auto finished = (*transfers)->wait(Milliseconds{50});
-    if (!finished.empty()) return finished.front().result;
-  }
-  return std::nullopt;
+  return probe_once(**transfers, probe, deadline);
 }
 
 }  // namespace demarc::health

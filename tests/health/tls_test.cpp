@@ -94,12 +94,8 @@ TEST_CASE("https: one prober verifies every handshake, also right after a good o
   REQUIRE(transfers);
   const auto detail = [&](const LeafOptions& leaf) {
     HttpBackend backend({.tls = ca.issue(leaf)});
-    (*transfers)->start(TargetId{1}, local_probe(backend.port(), ProbeScheme::https));
-    for (int turn = 0; turn < 200; ++turn) {
-      const auto finished = (*transfers)->wait(50ms);
-      if (!finished.empty()) return finished.front().result.detail;
-    }
-    return std::string("no result");
+    const auto result = probe_once(**transfers, local_probe(backend.port(), ProbeScheme::https));
+    return result ? result->detail : "no result";
   };
   CHECK(detail({.host = probed_host}) == "HTTP 200");
   CHECK(detail({.host = probed_host, .ends_in = -60s}) == "certificate: certificate has expired");
@@ -115,14 +111,9 @@ TEST_CASE("https: sessions are resumed between whole handshakes, where that is a
   HttpBackend backend({.tls = ca.issue({.host = probed_host})});
   Probe probe = local_probe(backend.port(), ProbeScheme::https);
   const auto ask = [&] {
-    (*transfers)->start(TargetId{1}, probe);
-    for (int turn = 0; turn < 200; ++turn) {
-      const auto finished = (*transfers)->wait(50ms);
-      if (finished.empty()) continue;
-      CHECK(finished.front().result.certificate_end.has_value());
-      return finished.front().result.detail;
-    }
-    return std::string("no result");
+    const auto result = probe_once(**transfers, probe);
+    CHECK((result && result->certificate_end));
+    return result ? result->detail : "no result";
   };
   CHECK(ask() == "HTTP 200");
   CHECK(ask() == "HTTP 200");
