@@ -53,7 +53,7 @@ void answer_http2(Stream& stream, int status, std::string_view body,
   if (!stream.write(frame(settings_frame, 0, connection, ""))) return;
   while (const auto header = stream.take(frame_header_bytes)) {
     const auto byte = [&header](std::size_t at) {
-      return static_cast<std::uint8_t>((*header)[at]);
+      return std::size_t{static_cast<std::uint8_t>((*header)[at])};
     };
     const std::size_t size = byte(0) << 16U | byte(1) << 8U | byte(2);
     if (!stream.take(size)) return;
