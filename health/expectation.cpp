@@ -90,9 +90,9 @@ std::optional<Unmet> find_unmet_value(const ExpectedAnswer& expected, const Hear
 
 std::optional<Unmet> find_unmet_certificate(const ExpectedAnswer& expected,
                                             const HeardAnswer& heard, WallTime now) {
-  // The handshake looks at it, too, but a resumed one does not.
+  // As a whole handshake finds it, and a resumed one does not: the server's own failure.
   if (heard.certificate_end && now >= *heard.certificate_end) {
-    return Unmet{"the certificate has expired"};
+    return Unmet{"the certificate has expired", true};
   }
   if (expected.certificate_left.count() == 0) return std::nullopt;
   if (!heard.certificate_end) return Unmet{"when the certificate ends cannot be told"};

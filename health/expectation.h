@@ -25,8 +25,9 @@ struct HeardAnswer {
 /// The first thing that is not as expected.
 struct Unmet {
   std::string why;  // one short printable line
-  bool is_silence =
-      false;  // the answer does not say it at all, or cannot be read: not that it is otherwise
+  /// The answer does not say it at all, cannot be read, or comes with an expired certificate: not
+  /// that what was asked for is otherwise.
+  bool is_silence = false;
   auto operator<=>(const Unmet&) const = default;
 };
 

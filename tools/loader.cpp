@@ -56,7 +56,7 @@ bool is_hidden(const fs::path& path) { return path.filename().string().starts_wi
 
 Result<Loaded, LoadErrors> load(const LoadRequest& request) {
   Loaded loaded;
-  // Databases and zones know nothing of each other, and each is half of the time that this takes.
+  // Databases and zones know nothing of each other, so they are read side by side.
   auto opening = std::async([&] { return geo::Databases::open(request.geoip); });
   Diagnostics diagnostics;
   auto repository = zones::load_repository(request.repository, diagnostics, request.parsed);

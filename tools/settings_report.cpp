@@ -94,9 +94,10 @@ void add_check(json& all, const HealthCheck& check) {
     report.add("degraded-above",
                check.degraded_above.count() == 0 ? "never" : text(check.degraded_above), "never");
     if (has_certificate(check.scheme) && !is_bare(check.scheme)) {
-      report.add("certificate-every",
-                 check.certificate_every.count() == 0 ? "probe" : text(check.certificate_every),
-                 "probe");
+      report.add(
+          "certificate-every",
+          check.certificate_every.count() == 0 ? "each probe" : text(check.certificate_every),
+          "each probe");
     }
     report.add("no-answer", silence(check.silence),
                silence(check.expect.query_value.empty() ? Silence::failure : Silence::stale));
