@@ -92,20 +92,32 @@ void AnswerWriter::begin(std::string_view qname, Shift shift) {
 
 void AnswerWriter::add(Section section, std::string_view owner, const zones::RRset& rrset,
                        std::uint32_t ttl) {
-  for (const zones::Rdata& rdata : rrset.rdata) {
-    if (is_full_) return;
-    const std::size_t size_before = out_.body.size();
-    const std::size_t patches_before = out_.patches.size();
-    add_record(owner, rrset, ttl, rdata);
-    if (out_.body.size() <= body_size_max) {
-      ++out_.counts[static_cast<std::size_t>(section)];
-      continue;
+  for (const std::string_view rdata : rrset.rdata()) {
+    if (!add_record(section, {.owner = owner, .type = rrset.type, .ttl = ttl, .rdata = rdata})) {
+      return;
     }
-    is_full_ = true;
-    out_.fits = is_optional_;
-    out_.body.resize(size_before);
-    out_.patches.resize(patches_before);
   }
+}
+
+void AnswerWriter::add_cname(std::string_view owner, std::uint32_t ttl, std::string_view target) {
+  add_record(Section::answer, {.owner = owner, .type = rrtype::cname, .ttl = ttl, .rdata = target});
+}
+
+// False: there is no room for it, nor for any other.
+bool AnswerWriter::add_record(Section section, const Record& record) {
+  if (is_full_) return false;
+  const std::size_t size_before = out_.body.size();
+  const std::size_t patches_before = out_.patches.size();
+  write_record(record);
+  if (out_.body.size() <= body_size_max) {
+    ++out_.counts[static_cast<std::size_t>(section)];
+    return true;
+  }
+  is_full_ = true;
+  out_.fits = is_optional_;
+  out_.body.resize(size_before);
+  out_.patches.resize(patches_before);
+  return false;
 }
 
 void AnswerWriter::add_target(std::string_view name, std::uint32_t node) {
@@ -138,24 +150,23 @@ const Rendered& AnswerWriter::finish() {
   return out_;
 }
 
-void AnswerWriter::add_record(std::string_view owner, const zones::RRset& rrset, std::uint32_t ttl,
-                              std::string_view rdata) {
-  if (owner == qname_ && compresses_) {
+void AnswerWriter::write_record(const Record& record) {
+  if (record.owner == qname_ && compresses_) {
     write_pointer(header_size, shift_ == Shift::all);
   } else {
-    write_name(owner);
+    write_name(record.owner);
   }
-  append16(rrset.type);
+  append16(record.type);
   append16(rrclass::in);
-  append16(ttl >> 16);
-  append16(ttl & 0xffff);
+  append16(record.ttl >> 16);
+  append16(record.ttl & 0xffff);
   const std::size_t length_at = out_.body.size();
   append16(0);
-  if (rrset.type == rrtype::cname) {
+  if (record.type == rrtype::cname) {
     const std::size_t target_at = header_size + qname_.size() + 4 + out_.body.size();
     out_.next_owner = target_at <= pointer_target_max ? static_cast<std::uint16_t>(target_at) : 0;
   }
-  write_rdata(rrset.type, rdata);
+  write_rdata(record.type, record.rdata);
   put16(out_.body.data() + length_at, out_.body.size() - length_at - 2);
 }
 

@@ -57,6 +57,9 @@ class AnswerWriter {
   /// Appends an RRset with its names compressed where RFC 3597 §4 allows it.
   void add(Section section, std::string_view owner, const zones::RRset& rrset, std::uint32_t ttl);
 
+  /// Appends a CNAME as the answer's next record.
+  void add_cname(std::string_view owner, std::uint32_t ttl, std::string_view target);
+
   /// Notes that the addresses of `name` (lower case), at `node`, are drawn per query. Each once.
   void add_target(std::string_view name, std::uint32_t node);
 
@@ -73,8 +76,14 @@ class AnswerWriter {
   [[nodiscard]] const Rendered& finish();
 
  private:
-  void add_record(std::string_view owner, const zones::RRset& rrset, std::uint32_t ttl,
-                  std::string_view rdata);
+  struct Record {
+    std::string_view owner;
+    std::uint16_t type = 0;
+    std::uint32_t ttl = 0;
+    std::string_view rdata;
+  };
+  bool add_record(Section section, const Record& record);
+  void write_record(const Record& record);
   void write_rdata(std::uint16_t type, std::string_view rdata);
   void write_target(std::string_view name);
   void write_name(std::string_view name);

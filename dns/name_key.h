@@ -1,5 +1,5 @@
 // A name as the tables look it up: in lower case, with a hash of each of its suffixes.
-// dns/query.h makes one of each QNAME, dns/zone_compiler.cpp one of each owner.
+// dns/query.h makes one of each QNAME, dns/name_collector.cpp one of each owner.
 #pragma once
 
 #include <array>

@@ -1,7 +1,7 @@
-// How a rendered answer lies in the byte array of dns/zone_table.h: a head of nine 16-bit numbers
-// and one of 32 bits (high byte first), the patches, the steered targets, the body. Most answers
-// are a few records and nothing else: those have a short head of three bytes, the number of records
-// with its top bit set and the body's size. dns/zone_compiler.cpp writes it.
+// How a rendered answer lies in the tail of its node (dns/table_part.h): a head of nine 16-bit
+// numbers and one of 32 bits (high byte first), the patches, the steered targets, the body. Most
+// answers are a few records and nothing else: those have a short head of three bytes, the number of
+// records with its top bit set and the body's size. dns/part_writer.cpp writes it.
 #pragma once
 
 #include <cstddef>

@@ -15,8 +15,8 @@ constexpr std::size_t pointer_size = 2;
 constexpr std::uint16_t apex_pointer = 0xc000 | header_size;  // the question's name
 constexpr std::size_t soa_numbers_size = 20;
 
-std::span<const std::uint8_t> bytes_of(const zones::Rdata& rdata) noexcept {
-  return {reinterpret_cast<const std::uint8_t*>(rdata.data()), rdata.size()};
+std::span<const std::uint8_t> bytes_of(std::string_view text) noexcept {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
 }  // namespace
@@ -26,16 +26,18 @@ void TransferStream::begin(const Snapshot& snapshot, const TransferRequest& requ
   zone_ = snapshot.transfers->find(request.zone);
   request_ = request;
   phase_ = Phase::first_soa;
-  rrset_at_ = rdata_at_ = service_at_ = byte_at_ = 0;
-  take(*zone_->soa, 0);
+  rrset_ = {};
+  record_at_ = service_at_ = byte_at_ = 0;
+  take(zone_->soa, zone_->soa.first);
 }
 
-void TransferStream::take(const zones::RRset& rrset, std::size_t index) noexcept {
-  record_ = {.owner = rrset.owner.bytes(),
-             .rdata = bytes_of(rrset.rdata[index]),
+void TransferStream::take(const zones::RRset& rrset, std::size_t position) noexcept {
+  const zones::RRsets::Record record = zone_->rrsets->record(position);
+  record_ = {.labels = bytes_of(record.labels),
+             .rdata = bytes_of(record.rdata),
              .ttl = rrset.ttl,
              .type = rrset.type,
-             .is_soa = &rrset == zone_->soa};
+             .is_soa = rrset == zone_->soa};
 }
 
 const TransferStream::Record* TransferStream::current() noexcept {
@@ -48,7 +50,6 @@ void TransferStream::next() noexcept {
       phase_ = Phase::rrsets;
       return find_rrset();
     case Phase::rrsets:
-      ++rdata_at_;
       return find_rrset();
     case Phase::services:
       return find_service_record();
@@ -59,11 +60,11 @@ void TransferStream::next() noexcept {
 }
 
 void TransferStream::find_rrset() noexcept {
-  while (rrset_at_ < zone_->rrsets.size()) {
-    const zones::RRset& rrset = zone_->rrsets[rrset_at_];
-    if (&rrset != zone_->soa && rdata_at_ < rrset.rdata.size()) return take(rrset, rdata_at_);
-    ++rrset_at_;
-    rdata_at_ = 0;
+  const std::size_t record_count = zone_->rrsets->record_count();
+  for (; record_at_ < record_count; ++record_at_) {
+    const bool is_next_rrset = record_at_ >= std::size_t{rrset_.first} + rrset_.count;
+    if (is_next_rrset) rrset_ = zone_->rrsets->at(record_at_, record_count);
+    if (rrset_ != zone_->soa) return take(rrset_, record_at_++);
   }
   phase_ = Phase::services;
   find_service_record();
@@ -77,7 +78,7 @@ void TransferStream::find_service_record() noexcept {
     std::size_t at = byte_at_;
     while (records[at] != 0) at += records[at] + std::size_t{1};
     ++at;
-    record_ = {.owner = records.subspan(byte_at_, at - byte_at_),
+    record_ = {.labels = records.subspan(byte_at_, at - byte_at_ - zone_->apex.wire().size()),
                .rdata = records.subspan(at + fixed_size, get16(records.data() + at + 8)),
                .ttl = get32(records.data() + at + 4),
                .type = get16(records.data() + at)};
@@ -85,7 +86,7 @@ void TransferStream::find_service_record() noexcept {
     return;
   }
   phase_ = Phase::last_soa;
-  take(*zone_->soa, 0);
+  take(zone_->soa, zone_->soa.first);
 }
 
 std::size_t TransferStream::begin_message(std::span<std::uint8_t> out) const noexcept {
@@ -101,12 +102,11 @@ std::size_t TransferStream::begin_message(std::span<std::uint8_t> out) const noe
 // the apex, to which it points: the labels before it are all that is written.
 std::size_t TransferStream::write_record(std::span<std::uint8_t> out, std::size_t at,
                                          std::size_t limit) const noexcept {
-  const std::size_t labels_size = record_.owner.size() - zone_->apex.wire().size();
-  const std::size_t size = labels_size + pointer_size + fixed_size + record_.rdata.size();
+  const std::size_t size = record_.labels.size() + pointer_size + fixed_size + record_.rdata.size();
   if (size > limit - at) return at;
   std::uint8_t* to = out.data() + at;
-  std::memcpy(to, record_.owner.data(), labels_size);
-  to += labels_size;
+  std::ranges::copy(record_.labels, to);
+  to += record_.labels.size();
   put16(to, apex_pointer);
   to += pointer_size;
   put16(to, record_.type);

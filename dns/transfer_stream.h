@@ -48,7 +48,7 @@ class TransferStream {
   enum class Phase : std::uint8_t { first_soa, rrsets, services, last_soa, done };
   /// A record to be sent, borrowed from the zone.
   struct Record {
-    std::span<const std::uint8_t> owner;
+    std::span<const std::uint8_t> labels;  // of the owner, without those of the apex
     std::span<const std::uint8_t> rdata;
     std::uint32_t ttl = 0;
     std::uint16_t type = 0;
@@ -59,7 +59,7 @@ class TransferStream {
   void next() noexcept;
   void find_rrset() noexcept;
   void find_service_record() noexcept;
-  void take(const zones::RRset& rrset, std::size_t index) noexcept;
+  void take(const zones::RRset& rrset, std::size_t position) noexcept;
   [[nodiscard]] std::size_t begin_message(std::span<std::uint8_t> out) const noexcept;
   [[nodiscard]] std::size_t write_record(std::span<std::uint8_t> out, std::size_t at,
                                          std::size_t limit) const noexcept;
@@ -70,8 +70,8 @@ class TransferStream {
   const TransferZone* zone_ = nullptr;
   TransferRequest request_;
   Phase phase_ = Phase::done;
-  std::size_t rrset_at_ = 0;
-  std::size_t rdata_at_ = 0;
+  zones::RRset rrset_;         // whose records are sent
+  std::size_t record_at_ = 0;  // position of the next one
   std::size_t service_at_ = 0;
   std::size_t byte_at_ = 0;  // into the records of a service
   Record record_;

@@ -19,10 +19,9 @@ class TableBuilder {
     zone.apex = source.apex;
     zone.digest = source.digest;
     zone.serial = source.serial;
-    zone.rrsets = source.rrsets;
-    for (const zones::RRset& rrset : source.rrsets) {
-      if (rrset.type == rrtype::soa && rrset.owner == source.apex) zone.soa = &rrset;
-    }
+    zone.rrsets = &source.rrsets;
+    // Without one the zone does not load.
+    zone.soa = source.rrsets.find(source.apex, rrtype::soa).value();
     for (const zones::ServiceId id : source.services) {
       const zones::Name& owner = repository_.service(id).owner;
       // What a zone has below the apex of another is hidden by it.

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -29,10 +28,10 @@ struct NotifyTarget {
 /// no record of a service: those come from cleared weights only.
 struct TransferZone {
   zones::Name apex;
-  std::string digest;                    // of the files it was made of
-  std::uint32_t serial = 0;              // as the files have it, or as it was assigned at load
-  std::span<const zones::RRset> rrsets;  // the SOA of the apex too
-  const zones::RRset* soa = nullptr;
+  std::string digest;                     // of the files it was made of
+  std::uint32_t serial = 0;               // as the files have it, or as it was assigned at load
+  const zones::RRsets* rrsets = nullptr;  // the SOA of the apex too
+  zones::RRset soa;
   std::vector<zones::ServiceId> services;
   std::vector<geo::Prefix> networks;  // whose requests are allowed
   std::vector<std::uint32_t> keys;    // index into TransferTable::keys(): allowed when signed so

@@ -1,5 +1,5 @@
-// Compiles the zones of a repository into the tables of dns/zone_table.h: first every name becomes
-// a node, then delegations are marked, then every answer is rendered (dns/answer_writer.h).
+// Renders the answers of every name of a repository (dns/zone_names.h) and writes them, part by
+// part, as dns/zone_table.h has them. dns/answer_writer.h turns records into bytes.
 #pragma once
 
 #include <cstddef>
@@ -8,11 +8,11 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "dns/answer_writer.h"
-#include "dns/zone_table.h"
+#include "dns/part_writer.h"
+#include "dns/zone_names.h"
 #include "zones/model.h"
 
 namespace demarc::dns {
@@ -21,21 +21,23 @@ namespace demarc::dns {
 /// ends (gdnsd and NSD have similar).
 inline constexpr std::size_t cname_chain_max = 8;
 
-/// Used once, by ZoneTable::build().
+/// One thread; several may compile parts of the same names.
 class ZoneCompiler {
  public:
-  explicit ZoneCompiler(const zones::Repository& repository) : repository_(repository) {}
+  ZoneCompiler(const zones::Repository& repository, const ZoneNames& names)
+      : repository_(repository), names_(names) {}
 
-  [[nodiscard]] Result<ZoneTable, SystemError> build();
+  /// The part, or `last` if that has the same bytes. Nothing: it needs more than `bytes_max`.
+  [[nodiscard]] std::optional<KeptPart> compile(std::size_t part, const KeptPart& last,
+                                                std::size_t bytes_max);
+
+  /// The SOA that ends negative answers of a zone (RFC 2308), appended to `bytes`. Precondition: it
+  /// has one.
+  enum class Compression : std::uint8_t { none, names };
+  void append_negative(std::uint32_t zone, Compression compression,
+                       std::vector<std::uint8_t>& bytes);
 
  private:
-  using RRsets = std::span<const zones::RRset* const>;
-
-  // The RRsets of a node lie side by side in rrsets_.
-  struct Source {
-    std::uint32_t first = 0;
-    std::uint32_t count = 0;
-  };
   // Where a chain of CNAMEs ends.
   struct ChainEnd {
     enum class Kind : std::uint8_t { outside, missing, too_long, records, service, delegation };
@@ -48,43 +50,22 @@ class ZoneCompiler {
   // be too long.
   struct Hop {
     std::string owner;
-    const zones::RRset* record = nullptr;
-    const zones::RRset* dname = nullptr;
-    std::optional<zones::RRset> made;
-
-    [[nodiscard]] const zones::RRset* cname() const { return made ? &*made : record; }
+    std::optional<std::string> target;
+    std::uint32_t ttl = 0;
+    std::optional<zones::RRset> dname;
   };
 
-  // zone_compiler.cpp: names to nodes
-  void add_apexes();
-  void reserve();
-  void add_parents();
-  void add_zone(std::uint32_t zone);
-  void add_owner(std::uint32_t zone, const zones::Name& owner, Source source);
-  void add_mode_name(std::uint32_t zone, zones::ServiceId service);
-  void add_parent_side(std::uint32_t child, std::uint32_t parent, const zones::Name& owner,
-                       Source source);
-  NodeId ensure_node(const NameKey& key, std::uint32_t zone);
-  NodeId add_node(const NameKey& key, std::size_t label, std::uint32_t zone);
-  void insert_slot(std::uint64_t hash, NodeId id);
-  void grow_slots(std::size_t slot_count);
-  void mark_cuts();
-  void mark_below_cut(NodeId id);
-  [[nodiscard]] std::uint32_t zone_of(const zones::Name& name, std::uint32_t zone) const;
-
-  // answer_compiler.cpp: nodes to answers
-  [[nodiscard]] std::optional<SystemError> render_negatives();
   void render_node(NodeId id);
+  void render_parent_side(NodeId id);
   void render_cut(NodeId id);
   void render_rrset(NodeId id, const zones::RRset& rrset);
   void render_cname(NodeId id, const zones::RRset& cname);
-  void render_chain_to_apex(NodeId id, const ChainEnd& end, const std::vector<Hop>& hops);
-  void render_chain_to_cut(NodeId id, const ChainEnd& end, const std::vector<Hop>& hops);
-  ChainEnd follow(const std::string& owner, const zones::RRset& cname,
-                  std::vector<Hop>& hops) const;
-  ChainEnd end_without_cname(const Match& match, std::string target) const;
+  void render_chain_to_apex(const ChainEnd& end, const std::vector<Hop>& hops);
+  void render_chain_to_cut(const ChainEnd& end, const std::vector<Hop>& hops);
+  [[nodiscard]] ChainEnd follow(const zones::RRset& cname, std::vector<Hop>& hops) const;
+  [[nodiscard]] ChainEnd end_without_cname(const Match& match, std::string target) const;
   [[nodiscard]] bool may_be_challenge(const Match& match, const NameKey& name) const;
-  void begin_chain(NodeId id, std::span<const Hop> hops);
+  void begin_chain(std::span<const Hop> hops);
   [[nodiscard]] static Rcode rcode_of(ChainEnd::Kind kind);
   void add_soa(std::uint32_t zone);
   void add_referral(NodeId cut);
@@ -92,22 +73,17 @@ class ZoneCompiler {
   void add_addresses_of(std::string_view target);
   void add_bindings_of(std::string_view target, std::uint16_t type);
   void add_glue(std::string_view cut, const zones::RRset& ns);
-  void add_entry(NodeId id, std::uint16_t type, Rcode rcode, bool is_authoritative);
-  std::uint32_t store(const Rendered& rendered);
-  [[nodiscard]] RRsets rrsets_of(NodeId id) const;
-  [[nodiscard]] const zones::RRset* find_rrset(NodeId id, std::uint16_t type) const;
-  [[nodiscard]] const zones::RRset* soa_of(std::uint32_t zone) const;
-  [[nodiscard]] std::string_view owner_of(NodeId id) const;
+  void add_entry(std::uint16_t type, Rcode rcode, bool is_authoritative);
+  [[nodiscard]] std::optional<zones::RRset> find_rrset(NodeId id, std::uint16_t type) const {
+    return names_.find_rrset(id, type);
+  }
 
   const zones::Repository& repository_;
-  ZoneTable table_;
-  std::vector<const zones::RRset*> rrsets_;
-  std::vector<Source> sources_;  // by node
-  std::unordered_map<std::string_view, std::uint32_t> apexes_;
-  std::vector<bool> has_child_zone_;
-  std::vector<bool> has_cut_;  // by zone
+  const ZoneNames& names_;
+  ZoneNames::NameBuffer owner_buffer_{};
+  std::string_view owner_;  // of the node that is rendered
   AnswerWriter writer_;
-  bool is_too_large_ = false;
+  PartWriter part_;
 };
 
 }  // namespace demarc::dns

@@ -7,139 +7,12 @@
 
 namespace demarc::dns {
 
-std::optional<NodeId> ZoneTable::find_node(std::uint64_t hash,
-                                           std::span<const std::uint8_t> name) const noexcept {
-  const std::size_t mask = slots_.size() - 1;
-  const auto tag = static_cast<std::uint32_t>(hash >> 32);
-  for (std::size_t at = hash & mask; slots_[at].node_plus_1 != 0; at = (at + 1) & mask) {
-    if (slots_[at].tag != tag) continue;
-    const NodeId id = slots_[at].node_plus_1 - 1;
-    if (std::ranges::equal(owner(nodes_[id]), name)) return id;
-  }
-  return std::nullopt;
-}
+namespace {
 
-std::optional<NodeId> ZoneTable::find_wildcard(const NameKey& qname,
-                                               std::size_t encloser) const noexcept {
-  const auto suffix = qname.suffix(encloser);
-  const std::uint64_t hash = qname.wildcard_hash(encloser);
-  const std::size_t mask = slots_.size() - 1;
-  const auto tag = static_cast<std::uint32_t>(hash >> 32);
-  for (std::size_t at = hash & mask; slots_[at].node_plus_1 != 0; at = (at + 1) & mask) {
-    if (slots_[at].tag != tag) continue;
-    const NodeId id = slots_[at].node_plus_1 - 1;
-    const auto name = owner(nodes_[id]);
-    if (name.size() == suffix.size() + 2 && name[0] == 1 && name[1] == '*' &&
-        std::ranges::equal(name.subspan(2), suffix)) {
-      return id;
-    }
-  }
-  return std::nullopt;
-}
+// Where the second line of a tail of one entry, a short owner and an address is sure to be read.
+constexpr std::size_t usual_tail_size = 48;
 
-Match ZoneTable::find(const NameKey& qname) const noexcept {
-  const std::size_t labels = qname.label_count();
-  // No longer name is in the table: a QNAME of 127 labels costs no more steps than the deepest one.
-  const std::size_t first = labels > label_count_max_ ? labels - label_count_max_ : 0;
-  for (std::size_t label = first; label <= labels; ++label) {
-    const auto id = find_node(qname.hash(label), qname.suffix(label));
-    if (!id) continue;
-    if (label == 0) return {MatchKind::exact, *id};
-    const Node& encloser = nodes_[*id];
-    if (encloser.has(Node::has_wildcard) && !encloser.has(Node::is_cut | Node::is_below_cut)) {
-      if (const auto wildcard = find_wildcard(qname, label)) {
-        return {MatchKind::wildcard, *wildcard};
-      }
-    }
-    return {MatchKind::missing, *id};
-  }
-  return {};
-}
-
-void ZoneTable::fetch_slot(const NameKey& qname) const noexcept {
-  __builtin_prefetch(slots_.data() + (qname.hash(0) & (slots_.size() - 1)));
-}
-
-ZoneTable::Hint ZoneTable::fetch_node(const NameKey& qname) const noexcept {
-  const Slot& slot = slots_[qname.hash(0) & (slots_.size() - 1)];
-  if (slot.node_plus_1 == 0) return {};
-  __builtin_prefetch(nodes_.data() + slot.node_plus_1 - 1);
-  return {slot.node_plus_1};
-}
-
-void ZoneTable::fetch_entries(Hint hint) const noexcept {
-  if (hint.node_plus_1 == 0) return;
-  const Node& node = nodes_[hint.node_plus_1 - 1];
-  __builtin_prefetch(owners_.data() + node.owner_at);
-  if (node.entry_count != 0) __builtin_prefetch(entries_.data() + node.first_entry);
-}
-
-void ZoneTable::fetch_answer(Hint hint) const noexcept {
-  if (hint.node_plus_1 == 0) return;
-  const Node& node = nodes_[hint.node_plus_1 - 1];
-  if (node.entry_count == 0) return;
-  const std::uint8_t* const answer = answers_.data() + entries_[node.first_entry].answer_at;
-  __builtin_prefetch(answer);
-}
-
-std::optional<NodeId> ZoneTable::find_suffix(const NameKey& qname,
-                                             std::size_t label) const noexcept {
-  const auto id = find_node(qname.hash(label), qname.suffix(label));
-  if (!id || nodes_[*id].has(Node::is_cut | Node::is_below_cut)) return std::nullopt;
-  return id;
-}
-
-std::optional<Answer> ZoneTable::find_answer(const Node& node, std::uint16_t qtype) const noexcept {
-  std::optional<Answer> found;
-  for (std::uint32_t index = 0; index < node.entry_count; ++index) {
-    const Entry& entry = entries_[node.first_entry + index];
-    if (entry.type != qtype && entry.type != any_other_type) continue;
-    found = answer_at(entry.answer_at);
-    found->rcode = entry.rcode;
-    found->is_authoritative = entry.is_authoritative != 0;
-    found->is_for_other_types = entry.type == any_other_type;
-    if (entry.type == qtype) break;  // the entry for all other types comes first
-  }
-  return found;
-}
-
-std::optional<Answer> ZoneTable::find_any(const Node& node) const noexcept {
-  const std::uint16_t type = node.has(Node::is_cname) ? rrtype::cname : any_other_type;
-  for (std::uint32_t index = 0; index < node.entry_count; ++index) {
-    const Entry& entry = entries_[node.first_entry + index];
-    if (entry.type == any_other_type) continue;
-    if (type == any_other_type || entry.type == type) return answer_at(entry.answer_at);
-  }
-  return std::nullopt;
-}
-
-std::optional<Answer> ZoneTable::find_dname(const Node& node) const noexcept {
-  // A CNAME's node has the DNAME that its chain ends at, if it does; that is not its own.
-  if (!has_dnames_ || node.has(Node::is_cname)) return std::nullopt;
-  auto dname = find_answer(node, rrtype::dname);
-  if (dname && dname->is_for_other_types) return std::nullopt;
-  return dname;
-}
-
-Answer ZoneTable::negative(std::uint32_t zone) const noexcept {
-  return answer_at(zones_[zone].negative_at);
-}
-
-Answer ZoneTable::plain_negative(std::uint32_t zone) const noexcept {
-  return answer_at(zones_[zone].plain_negative_at);
-}
-
-ZoneTable::ParentSide ZoneTable::parent_side(const Node& apex) const noexcept {
-  const ZoneEntry& zone = zones_[apex.zone];
-  ParentSide parent;
-  parent.is_hosted = zone.parent_zone_plus_1 != 0;
-  if (parent.is_hosted) parent.zone = zone.parent_zone_plus_1 - 1;
-  if (zone.parent_node_plus_1 != 0) parent.node = zone.parent_node_plus_1 - 1;
-  return parent;
-}
-
-Answer ZoneTable::answer_at(std::uint32_t at) const noexcept {
-  const std::uint8_t* const head = answers_.data() + at;
+Answer answer_at(const std::uint8_t* head) noexcept {
   Answer answer;
   if ((head[0] & RenderedLayout::is_short) != 0) {
     answer.answer_count = head[0] & RenderedLayout::short_count_max;
@@ -164,10 +37,164 @@ Answer ZoneTable::answer_at(std::uint32_t at) const noexcept {
   return answer;
 }
 
+}  // namespace
+
+/// ZoneTable as find_match() sees it.
+struct NamesOfTable {
+  const ZoneTable& table;
+
+  [[nodiscard]] std::optional<FoundName> find(std::uint64_t hash,
+                                              std::span<const std::uint8_t> name) const noexcept {
+    return table.find_node(hash, name);
+  }
+  [[nodiscard]] std::optional<FoundName> find_wildcard(const NameKey& qname,
+                                                       std::size_t encloser) const noexcept {
+    return table.find_wildcard(qname, encloser);
+  }
+};
+
+inline std::optional<FoundName> ZoneTable::find_node(
+    std::uint64_t hash, std::span<const std::uint8_t> name) const noexcept {
+  const TablePart& part = part_of(hash);
+  const auto tag = static_cast<std::uint32_t>(hash >> 32);
+  for (std::size_t at = hash & part.slot_mask; part.slots[at].place_plus_1 != 0;
+       at = (at + 1) & part.slot_mask) {
+    if (part.slots[at].tag != tag) continue;
+    const std::uint32_t place = part.slots[at].place_plus_1 - 1;
+    const Node& node = part.nodes()[place];
+    if (std::ranges::equal(owner_of(node), name)) return FoundName{id_of(hash, place), node.flags};
+  }
+  return std::nullopt;
+}
+
+std::optional<FoundName> ZoneTable::find_wildcard(const NameKey& qname,
+                                                  std::size_t encloser) const noexcept {
+  const auto suffix = qname.suffix(encloser);
+  const std::uint64_t hash = qname.wildcard_hash(encloser);
+  const TablePart& part = part_of(hash);
+  const auto tag = static_cast<std::uint32_t>(hash >> 32);
+  for (std::size_t at = hash & part.slot_mask; part.slots[at].place_plus_1 != 0;
+       at = (at + 1) & part.slot_mask) {
+    if (part.slots[at].tag != tag) continue;
+    const std::uint32_t place = part.slots[at].place_plus_1 - 1;
+    const Node& node = part.nodes()[place];
+    const auto name = owner_of(node);
+    if (name.size() == suffix.size() + 2 && name[0] == 1 && name[1] == '*' &&
+        std::ranges::equal(name.subspan(2), suffix)) {
+      return FoundName{id_of(hash, place), node.flags};
+    }
+  }
+  return std::nullopt;
+}
+
+Match ZoneTable::find(const NameKey& qname) const noexcept {
+  return find_match(NamesOfTable{*this}, qname, label_count_max_);
+}
+
+void ZoneTable::fetch_slot(const NameKey& qname) const noexcept {
+  const TablePart& part = part_of(qname.hash(0));
+  __builtin_prefetch(part.slots + (qname.hash(0) & part.slot_mask));
+}
+
+ZoneTable::Hint ZoneTable::fetch_node(const NameKey& qname) const noexcept {
+  const TablePart& part = part_of(qname.hash(0));
+  const TableSlot& slot = part.slots[qname.hash(0) & part.slot_mask];
+  if (slot.place_plus_1 == 0) return {};
+  const Node* const node = part.nodes() + slot.place_plus_1 - 1;
+  __builtin_prefetch(node);
+  return {node};
+}
+
+// Entries, owner and a short answer are a line or two.
+void ZoneTable::fetch_entries(Hint hint) noexcept {
+  if (hint.node == nullptr) return;
+  __builtin_prefetch(tail_of(*hint.node));
+  __builtin_prefetch(tail_of(*hint.node) + usual_tail_size);
+}
+
+void ZoneTable::fetch_answer(Hint hint) noexcept {
+  if (hint.node == nullptr || hint.node->entry_count == 0) return;
+  __builtin_prefetch(tail_of(*hint.node) + entry_of(*hint.node, 0).answer_at);
+}
+
+std::optional<NodeId> ZoneTable::find_suffix(const NameKey& qname,
+                                             std::size_t label) const noexcept {
+  const auto found = find_node(qname.hash(label), qname.suffix(label));
+  if (!found || (found->flags & (Node::is_cut | Node::is_below_cut)) != 0) return std::nullopt;
+  return found->id;
+}
+
+std::optional<Answer> ZoneTable::find_answer(const Node& node, std::uint16_t qtype) noexcept {
+  std::optional<Answer> found;
+  for (std::uint32_t index = 0; index < node.entry_count; ++index) {
+    const TableEntry entry = entry_of(node, index);
+    if (entry.type != qtype && entry.type != any_other_type) continue;
+    found = answer_at(tail_of(node) + entry.answer_at);
+    found->rcode = entry.rcode;
+    found->is_authoritative = entry.is_authoritative != 0;
+    found->is_for_other_types = entry.type == any_other_type;
+    if (entry.type == qtype) break;  // the entry for all other types comes first
+  }
+  return found;
+}
+
+std::optional<Answer> ZoneTable::find_any(const Node& node) noexcept {
+  const std::uint16_t type = node.has(Node::is_cname) ? rrtype::cname : any_other_type;
+  for (std::uint32_t index = 0; index < node.entry_count; ++index) {
+    const TableEntry entry = entry_of(node, index);
+    if (entry.type == any_other_type) continue;
+    if (type == any_other_type || entry.type == type) {
+      return answer_at(tail_of(node) + entry.answer_at);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Answer> ZoneTable::find_dname(const Node& node) const noexcept {
+  // A CNAME's node has the DNAME that its chain ends at, if it does; that is not its own.
+  if (!has_dnames_ || node.has(Node::is_cname)) return std::nullopt;
+  auto dname = find_answer(node, rrtype::dname);
+  if (dname && dname->is_for_other_types) return std::nullopt;
+  return dname;
+}
+
+Answer ZoneTable::negative(std::uint32_t zone) const noexcept {
+  return answer_at(negatives_.data() + zones_[zone].negative_at);
+}
+
+Answer ZoneTable::plain_negative(std::uint32_t zone) const noexcept {
+  return answer_at(negatives_.data() + zones_[zone].plain_negative_at);
+}
+
+ZoneTable::ParentSide ZoneTable::parent_side(const Node& apex) const noexcept {
+  const ZoneEntry& zone = zones_[apex.zone];
+  ParentSide parent;
+  parent.is_hosted = zone.parent_zone_plus_1 != 0;
+  if (parent.is_hosted) parent.zone = zone.parent_zone_plus_1 - 1;
+  if (zone.parent_node_plus_1 != 0) parent.node = zone.parent_node_plus_1 - 1;
+  return parent;
+}
+
+std::size_t ZoneTable::node_count() const noexcept {
+  std::size_t count = 0;
+  for (const TablePart& part : parts_) count += part.node_count;
+  return count;
+}
+
 std::size_t ZoneTable::size_bytes() const noexcept {
-  return slots_.size() * sizeof(Slot) + nodes_.size() * sizeof(Node) +
-         entries_.size() * sizeof(Entry) + owners_.size() + answers_.size() +
-         zones_.size() * sizeof(ZoneEntry);
+  std::size_t size =
+      negatives_.size() + zones_.size() * sizeof(ZoneEntry) + parts_.size() * sizeof(TablePart);
+  for (const PartBlock& block : blocks_) size += block->size() * sizeof(std::uint64_t);
+  return size;
+}
+
+std::size_t ZoneTable::shared_parts(const ZoneTable& other) const noexcept {
+  if (blocks_.size() != other.blocks_.size()) return 0;
+  std::size_t count = 0;
+  for (std::size_t part = 0; part < blocks_.size(); ++part) {
+    if (blocks_[part] == other.blocks_[part]) ++count;
+  }
+  return count;
 }
 
 }  // namespace demarc::dns

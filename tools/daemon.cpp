@@ -189,7 +189,10 @@ Result<void, std::string> Daemon::open_outside() {
 
 Result<Loaded, std::string> Daemon::first_load() {
   const zones::SteeringState& state = controller_->steering().state();
-  auto loaded = load_copy(config_, state.serials, zones::key_trust_of(state), parsed_zone_files_);
+  auto loaded = load_copy(config_, {.serials = state.serials,
+                                    .keys = zones::key_trust_of(state),
+                                    .parsed = parsed_zone_files_,
+                                    .served = nullptr});
   if (loaded) return std::move(*loaded);
   log_errors(loaded.error());
   std::error_code error;
@@ -225,6 +228,10 @@ void Daemon::take(Loaded loaded, const std::string& why) {
   next_parts_ = std::move(loaded.parts);
   work_.zone_files_parsed += loaded.zone_files_parsed;
   work_.zone_files_unchanged += loaded.zone_files_unchanged;
+  const dns::ZoneTable* const before = published_ ? published_->latest().zones.get() : nullptr;
+  const std::size_t kept = before != nullptr ? next_parts_->zones->shared_parts(*before) : 0;
+  work_.zone_parts_kept += kept;
+  work_.zone_parts_built += next_parts_->zones->part_count() - kept;
   controller_->steering().remember_serials(std::move(loaded.serials));
   outside_->configure(*configuration_->repository);
   const zones::Policy& policy = configuration_->repository->policy;
@@ -414,9 +421,13 @@ std::uint64_t Daemon::begin_reload(const std::string& why) {
   ++reloads_begun_;
   if (loader_.joinable()) loader_.join();
   const zones::SteeringState& state = controller_->steering().state();
-  loader_ = std::jthread([this, why, serials = state.serials, keys = zones::key_trust_of(state)] {
-    auto loaded = std::make_shared<Result<Loaded, LoadErrors>>(
-        load_copy(config_, serials, keys, parsed_zone_files_));
+  LoadedBefore before{.serials = state.serials,
+                      .keys = zones::key_trust_of(state),
+                      .parsed = parsed_zone_files_,
+                      .served = published_ ? published_->latest().zones : nullptr};
+  loader_ = std::jthread([this, why, before = std::move(before)]() mutable {
+    auto loaded =
+        std::make_shared<Result<Loaded, LoadErrors>>(load_copy(config_, std::move(before)));
     loop_->post([this, why, loaded] { finish_reload(std::move(*loaded), why); });
   });
   return reloads_begun_;

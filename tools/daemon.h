@@ -43,6 +43,8 @@ struct ReloadOutcome {
 struct WorkCounts {
   std::uint64_t zone_files_parsed = 0;  // by loads that were taken
   std::uint64_t zone_files_unchanged = 0;
+  std::uint64_t zone_parts_built = 0;  // of the table of names
+  std::uint64_t zone_parts_kept = 0;   // from the table before: nothing of theirs had changed
   std::uint64_t services_compiled = 0;  // answers rendered anew: a tenant with a grant counts too
 };
 /// So many are remembered for those who asked for them.

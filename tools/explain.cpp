@@ -41,7 +41,7 @@ std::optional<ServiceId> find_steering_service(const Repository& repository, con
     above = above.parent();
     const auto wildcard = Name::parse("*", above);
     if (wildcard && repository.find_service(*wildcard)) return repository.find_service(*wildcard);
-    const auto exists = [&](const RRset& rrset) { return rrset.owner.is_at_or_below(above); };
+    const auto exists = [&](const RRset& rrset) { return rrset.is_at_or_below(above); };
     // The closest encloser decides (RFC 4592 §3.3.1): a wildcard above a name that exists covers
     // nothing.
     if (std::ranges::any_of(zone->rrsets, exists)) return std::nullopt;
@@ -234,8 +234,8 @@ std::string why_not_steered(const Repository& repository, const Name& name) {
   const Zone* const zone = repository.find_zone(name);
   if (zone == nullptr) return "`" + asked + "` is in none of the zones: it is answered REFUSED";
   const auto answers = [&](const RRset& rrset) {
-    return rrset.owner == name ||
-           (rrset.owner.is_wildcard() && name.is_at_or_below(rrset.owner.parent()));
+    return rrset.is_at(name) ||
+           (rrset.is_wildcard() && name.is_at_or_below(rrset.owner().parent()));
   };
   // Of a zone without services the daemon keeps no records beside the rendered ones.
   if (zone->services.empty() || std::ranges::any_of(zone->rrsets, answers)) {

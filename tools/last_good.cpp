@@ -19,8 +19,7 @@ std::string candidate_of(const DaemonConfig& config) { return config.state + "/c
 
 std::string last_good_of(const DaemonConfig& config) { return config.state + "/last-good"; }
 
-Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBook serials,
-                                     zones::KeyTrustState keys, zones::ParsedZoneFiles& parsed) {
+Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, LoadedBefore before) {
   const std::string copy = candidate_of(config);
   const auto copied = copy_repository(config.repository, copy);
   if (!copied) log_warning("repository-not-copied error={}", copied.error().text());
@@ -28,11 +27,12 @@ Result<Loaded, LoadErrors> load_copy(const DaemonConfig& config, zones::SerialBo
   if (!tsig_keys) return std::unexpected(LoadErrors{tsig_keys.error()});
   auto loaded = load({.repository = copied ? copy : config.repository,
                       .geoip = config.geoip,
-                      .serials = std::move(serials),
+                      .serials = std::move(before.serials),
                       .now = read_clocks().wall,
-                      .keys = std::move(keys),
+                      .keys = std::move(before.keys),
                       .tsig_keys = std::move(*tsig_keys),
-                      .parsed = &parsed});
+                      .parsed = &before.parsed,
+                      .served = std::move(before.served)});
   if (!loaded) return loaded;
   auto identity = build_identity(config.identity, config.node);
   if (!identity) return std::unexpected(LoadErrors{identity.error()});

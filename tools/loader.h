@@ -40,6 +40,8 @@ struct LoadRequest {
   std::optional<dns::TsigKeys> tsig_keys;
   /// Borrowed: what is known of zone files, and will be. Null: all are parsed.
   zones::ParsedZoneFiles* parsed = nullptr;
+  /// What is served: the parts of it that would be the same are kept. Null: nothing is.
+  std::shared_ptr<const dns::ZoneTable> served;
 };
 
 /// One line for each thing that is wrong.

@@ -90,6 +90,10 @@ void work(Text& text, const WorkCounts& c) {
               c.zone_files_parsed);
   text.single("demarc_zone_files_unchanged_total", "counter",
               "zone files that reloads knew by their bytes", c.zone_files_unchanged);
+  text.single("demarc_zone_parts_built_total", "counter",
+              "parts of the table of names that loads made", c.zone_parts_built);
+  text.single("demarc_zone_parts_kept_total", "counter",
+              "parts that reloads kept, as nothing of theirs had changed", c.zone_parts_kept);
   text.single("demarc_services_compiled_total", "counter",
               "services whose answers were compiled, by loads and by changes of weights",
               c.services_compiled);

@@ -1,149 +1,15 @@
 #include "zones/master_file.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
 
 #include "zones/rdata.h"
-#include "zones/yaml/utf8.h"
 
 namespace demarc::zones {
 namespace {
 
 constexpr std::uint32_t ttl_max = 0x7fffffff;  // RFC 2181 §8
-
-/// One entry of the file: comments gone, continuation lines joined. Split here and not by ldns,
-/// whose line numbers run ahead over empty lines.
-struct Entry {
-  std::size_t line = 0;
-  bool starts_blank = false;  // the owner is the last one's
-  std::string text;
-};
-
-enum class SplitError : std::uint8_t {
-  none,
-  open_quote,
-  open_parenthesis,
-  stray_parenthesis,
-  long_line,
-  control
-};
-
-std::string_view to_text(SplitError error) {
-  switch (error) {
-    case SplitError::none:
-      return "nothing wrong";
-    case SplitError::open_quote:
-      return "a quote that is not closed in its line; expected another quote";
-    case SplitError::open_parenthesis:
-      return "a parenthesis that is not closed; expected `)`";
-    case SplitError::stray_parenthesis:
-      return "`)` without `(`; expected none";
-    case SplitError::long_line:
-      return "a record that is too long; expected at most 524288 bytes";
-    case SplitError::control:
-      return "a control character; expected printable characters";
-  }
-  return "nothing wrong";
-}
-
-class EntryReader {
- public:
-  explicit EntryReader(std::string_view text) : text_(text) {}
-
-  /// False at the end of the file. `error` concerns the entry that was read.
-  bool next(Entry& entry, SplitError& error) {
-    while (at_ < text_.size()) {
-      read_entry(entry, error);
-      const bool is_empty = entry.text.find_first_not_of(" \t") == std::string::npos;
-      if (!is_empty || error != SplitError::none) return true;
-    }
-    return false;
-  }
-
- private:
-  void read_entry(Entry& entry, SplitError& error) {
-    error = SplitError::none;
-    entry.text.clear();
-    entry.line = line_;
-    entry.starts_blank = text_[at_] == ' ' || text_[at_] == '\t';
-    if (read_plain_line(entry)) return;
-    unsigned depth = 0;
-    bool is_quoted = false;
-    while (at_ < text_.size()) {
-      const char letter = text_[at_++];
-      if (letter == '\n') {
-        ++line_;
-        if (is_quoted) error = SplitError::open_quote;
-        if (depth == 0 || is_quoted) return;
-        entry.text += ' ';
-      } else {
-        take(letter, entry, error, depth, is_quoted);
-      }
-    }
-    if (is_quoted) error = SplitError::open_quote;
-    if (depth != 0) error = SplitError::open_parenthesis;
-  }
-
-  /// A line with nothing special in it, as nearly all are: it is the entry.
-  bool read_plain_line(Entry& entry) {
-    const std::string_view line = text_.substr(at_, text_.find('\n', at_) - at_);
-    const bool is_plain =
-        line.size() < master_line_bytes_max &&
-        std::ranges::none_of(
-            line, [](char letter) { return is_special[static_cast<unsigned char>(letter)]; });
-    if (!is_plain) return false;
-    entry.text = line;
-    at_ = std::min(at_ + line.size() + 1, text_.size());
-    ++line_;
-    return true;
-  }
-
-  static constexpr auto is_special = [] {
-    std::array<bool, 256> special{};
-    for (const char letter : {'\r', '\\', '"', ';', '(', ')'}) {
-      special[static_cast<unsigned char>(letter)] = true;
-    }
-    for (std::size_t letter = 0; letter < special.size(); ++letter) {
-      special[letter] |= yaml::is_control(static_cast<char>(letter));
-    }
-    return special;
-  }();
-
-  void take(char letter, Entry& entry, SplitError& error, unsigned& depth, bool& is_quoted) {
-    if (letter == '\r') return;
-    if (yaml::is_control(letter)) error = SplitError::control;
-    if (entry.text.size() >= master_line_bytes_max) {
-      error = SplitError::long_line;
-      return;
-    }
-    if (letter == '\\' && at_ < text_.size() && text_[at_] != '\n') {
-      entry.text += letter;
-      entry.text += text_[at_++];
-    } else if (letter == '"') {
-      is_quoted = !is_quoted;
-      entry.text += letter;
-    } else if (is_quoted) {
-      entry.text += letter;
-    } else if (letter == ';') {
-      at_ = std::min(text_.find('\n', at_), text_.size());
-    } else if (letter == '(') {
-      ++depth;
-      entry.text += ' ';
-    } else if (letter == ')') {
-      if (depth == 0) error = SplitError::stray_parenthesis;
-      if (depth != 0) --depth;
-      entry.text += ' ';
-    } else {
-      entry.text += letter;
-    }
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-  std::size_t line_ = 1;
-};
 
 /// Takes the first word off `text`.
 std::string_view take_word(std::string_view& text) {
@@ -208,17 +74,16 @@ std::optional<std::uint32_t> parse_period(std::string_view text) {
 
 class MasterParser {
  public:
-  MasterParser(const MasterSource& source, Diagnostics& diagnostics,
-               std::vector<StaticRecord>& records)
+  MasterParser(const MasterSource& source, Diagnostics& diagnostics, const RecordSink& sink)
       : source_(source),
         diagnostics_(diagnostics),
-        records_(records),
+        sink_(sink),
         origin_(source.origin),
         ttl_(source.default_ttl),
         rdata_(source.origin) {}
 
   void run() {
-    EntryReader reader(source_.text);
+    EntryReader reader(source_.bytes, source_.window_bytes);
     Entry entry;
     SplitError split = SplitError::none;
     while (findings_ < master_findings_max && reader.next(entry, split)) {
@@ -274,10 +139,8 @@ class MasterParser {
       return has_owner_;
     }
     const std::string_view word = take_word(text);
-    const auto owner = Name::parse(word, origin_);
-    has_owner_ = owner.has_value();
-    if (owner) owner_ = *owner;
-    if (!owner) error("bad-name", "owner is `{}`; expected a domain name", word);
+    has_owner_ = record_.owner.assign(word, origin_);
+    if (!has_owner_) error("bad-name", "owner is `{}`; expected a domain name", word);
     return has_owner_;
   }
 
@@ -309,21 +172,19 @@ class MasterParser {
       return error("bad-rdata", "{} data is `{}`: {}; expected its presentation format", word,
                    trimmed(text), rdata.error());
     }
-    records_.push_back({.owner = owner_,
-                        .type = *type,
-                        .ttl = ttl,
-                        .rdata = std::move(*rdata),
-                        .file = source_.file_number,
-                        .line = static_cast<std::uint32_t>(line_),
-                        .column = 1});
+    record_.type = *type;
+    record_.ttl = ttl;
+    record_.rdata = std::move(*rdata);
+    record_.line = static_cast<std::uint32_t>(line_);
+    sink_(record_);
   }
 
   const MasterSource& source_;
   Diagnostics& diagnostics_;
-  std::vector<StaticRecord>& records_;
-  Name origin_;
-  Name owner_;
+  const RecordSink& sink_;
+  StaticRecord record_;  // the same one each time, whose memory is used again
   bool has_owner_ = false;
+  Name origin_;
   std::uint32_t ttl_;
   RdataReader rdata_;
   std::size_t line_ = 0;
@@ -333,8 +194,8 @@ class MasterParser {
 }  // namespace
 
 void parse_master_file(const MasterSource& source, Diagnostics& diagnostics,
-                       std::vector<StaticRecord>& records) {
-  MasterParser(source, diagnostics, records).run();
+                       const RecordSink& sink) {
+  MasterParser(source, diagnostics, sink).run();
 }
 
 }  // namespace demarc::zones

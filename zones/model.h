@@ -21,6 +21,7 @@
 #include "zones/leash_settings.h"
 #include "zones/name.h"
 #include "zones/probe_kinds.h"
+#include "zones/rrsets.h"
 
 namespace demarc::zones {
 
@@ -370,16 +371,6 @@ inline constexpr std::size_t answers_all = 0xffff;
 
 // ---- zones
 
-/// RDATA as uncompressed wire bytes, names in it in the case they were written.
-using Rdata = std::string;
-
-struct RRset {
-  Name owner;
-  std::uint16_t type = 0;
-  std::uint32_t ttl = 0;     // seconds
-  std::vector<Rdata> rdata;  // at least one, no duplicates
-};
-
 /// A TSIG key, by its name; the secret is in no zone file.
 struct TransferKey {
   Name name;
@@ -416,9 +407,9 @@ struct Zone {
   Name apex;
   std::string file;
   std::uint32_t ttl = 0;
-  /// Static RRsets, SOA and NS of the apex included; ordered by owner, then type. The daemon keeps
-  /// those that something looks at once they are rendered (tools/loader.h), else none.
-  std::vector<RRset> rrsets;
+  /// Static RRsets, SOA and NS of the apex included. The daemon keeps those that something looks at
+  /// once they are rendered (tools/loader.h), else none.
+  RRsets rrsets;
   std::vector<ServiceId> services;
   std::optional<OperatorNames> operator_names;  // nothing: nobody
   /// False: the SOA came from `soa:` without a serial, and assign_serials() gives it one.

@@ -32,37 +32,37 @@ std::optional<char> take_escape(std::string_view& text) {
   return static_cast<char>(value);
 }
 
-bool append_label(std::string& wire, const std::string& label) {
-  if (label.empty() || label.size() > label_bytes_max) return false;
-  wire += static_cast<char>(label.size());
-  wire += label;
+/// Writes the length of the last label of `wire`, which begins at `start`.
+bool close_label(std::string& wire, std::size_t start) {
+  const std::size_t size = wire.size() - start - 1;
+  if (size == 0 || size > label_bytes_max) return false;
+  wire[start] = static_cast<char>(size);
   return wire.size() < name_bytes_max;
 }
 
-/// Labels before the origin; `is_absolute` says whether the text ended in a dot.
-std::optional<std::string> parse_labels(std::string_view text, bool& is_absolute) {
-  std::string wire;
-  std::string label;
+/// Appends the labels before the origin; `is_absolute` says whether the text ended in a dot.
+bool append_labels(std::string_view text, std::string& wire, bool& is_absolute) {
+  std::size_t label = wire.size();
+  wire += '\0';  // its length comes later
   is_absolute = false;
   while (!text.empty()) {
     const char letter = text.front();
     text.remove_prefix(1);
     if (letter == '.') {
-      if (!append_label(wire, label)) return std::nullopt;
-      label.clear();
+      if (!close_label(wire, label)) return false;
       is_absolute = text.empty();
-      continue;
+      if (is_absolute) return true;
+      label = wire.size();
+      wire += '\0';
+    } else if (letter != '\\') {
+      wire += lowered(letter);
+    } else {
+      const auto escaped = take_escape(text);
+      if (!escaped) return false;
+      wire += lowered(*escaped);
     }
-    if (letter != '\\') {
-      label += lowered(letter);
-      continue;
-    }
-    const auto escaped = take_escape(text);
-    if (!escaped) return std::nullopt;
-    label += lowered(*escaped);
   }
-  if (!is_absolute && !append_label(wire, label)) return std::nullopt;
-  return wire;
+  return close_label(wire, label);
 }
 
 void append_escaped(std::string& text, char letter) {
@@ -85,22 +85,35 @@ std::size_t label_step(const std::string& wire, std::size_t at) noexcept {
 }  // namespace
 
 std::optional<Name> Name::parse(std::string_view text, const Name& origin) {
-  if (text == "@") return origin;
-  if (text == ".") return Name{};
-  bool is_absolute = false;
-  auto wire = parse_labels(text, is_absolute);
-  if (!wire) return std::nullopt;
-  *wire += is_absolute ? std::string(1, '\0') : origin.wire_;
-  if (wire->size() > name_bytes_max) return std::nullopt;
-  Name name;
-  name.wire_ = std::move(*wire);
+  std::optional<Name> name(std::in_place);
+  if (!name->assign(text, origin)) name.reset();
   return name;
+}
+
+bool Name::assign(std::string_view text, const Name& origin) {
+  assert(this != &origin);
+  wire_.clear();
+  bool is_absolute = text == ".";
+  const bool has_labels = text != "@" && !is_absolute;
+  const bool is_good = !has_labels || append_labels(text, wire_, is_absolute);
+  if (is_good) wire_ += is_absolute ? std::string_view("\0", 1) : std::string_view(origin.wire_);
+  if (is_good && wire_.size() <= name_bytes_max) return true;
+  wire_.assign(1, '\0');
+  return false;
 }
 
 std::optional<Name> Name::parse_absolute(std::string_view text) {
   // "@" stands for an origin, and here is none.
   if (text == "@") return std::nullopt;
   return parse(text, Name{});
+}
+
+Name Name::below(std::string_view labels, const Name& ancestor) {
+  Name name;
+  name.wire_.reserve(labels.size() + ancestor.wire_.size());
+  name.wire_ = labels;
+  name.wire_ += ancestor.wire_;
+  return name;
 }
 
 std::optional<Name> Name::from_wire(std::span<const std::uint8_t> bytes) {

@@ -23,11 +23,19 @@ class Name {
   /// `origin`; "@" is `origin` itself. Nothing for empty labels, long labels or names, bad escapes.
   [[nodiscard]] static std::optional<Name> parse(std::string_view text, const Name& origin);
 
+  /// As parse(), into this name, whose memory is used again. False: there is none, and this is the
+  /// root. `origin` is another object.
+  [[nodiscard]] bool assign(std::string_view text, const Name& origin);
+
   /// As parse(), but absolute with or without the last dot (the command line, tokens, endpoints).
   [[nodiscard]] static std::optional<Name> parse_absolute(std::string_view text);
 
   /// Uncompressed wire bytes, any case; nothing unless they are exactly one valid name.
   [[nodiscard]] static std::optional<Name> from_wire(std::span<const std::uint8_t> bytes);
+
+  /// The name of these labels (wire, lower case, without the root) at the top of `ancestor`. The
+  /// caller knows that it is a valid name.
+  [[nodiscard]] static Name below(std::string_view labels, const Name& ancestor);
 
   [[nodiscard]] const std::string& wire() const noexcept { return wire_; }
   [[nodiscard]] std::span<const std::uint8_t> bytes() const noexcept {

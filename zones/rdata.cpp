@@ -181,7 +181,7 @@ Result<Rdata, std::string> RdataReader::parse(std::uint16_t type, std::string_vi
   return wire;
 }
 
-std::string rdata_text(std::uint16_t type, const Rdata& rdata) {
+std::string rdata_text(std::uint16_t type, std::string_view rdata) {
   std::string wire(1, '\0');  // the root owns it; then type, class IN, TTL 0 and the length
   const auto put = [&wire](std::size_t value) {
     wire += static_cast<char>(value >> 8U & 0xffU);

@@ -56,7 +56,7 @@ class RdataReader {
 };
 
 /// Presentation format of wire bytes; RFC 3597's `\# LENGTH HEX` for what ldns cannot show.
-[[nodiscard]] std::string rdata_text(std::uint16_t type, const Rdata& rdata);
+[[nodiscard]] std::string rdata_text(std::uint16_t type, std::string_view rdata);
 
 /// The character-strings of a TXT record (RFC 1035 §3.3.14) that holds `text` byte for byte: one
 /// for each 255 bytes.

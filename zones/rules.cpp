@@ -398,8 +398,8 @@ void check_other_zones(const Repository& repository, Diagnostics& diagnostics) {
 void check_zones_below_dnames(const Repository& repository, Diagnostics& diagnostics) {
   std::map<Name, const Zone*> dnames;
   for (const Zone& zone : repository.zones) {
-    for (const RRset& rrset : zone.rrsets) {
-      if (rrset.type == rrtype::dname) dnames.emplace(rrset.owner, &zone);
+    for (const RRset rrset : zone.rrsets) {
+      if (rrset.type == rrtype::dname) dnames.emplace(rrset.owner(), &zone);
     }
   }
   for (const Zone& zone : repository.zones) {

@@ -13,7 +13,10 @@ class NameRules {
     const Service& service = repository_.service(id);
     for (const Zone& zone : repository_.zones) {
       if (&zone != &repository_.zones[service.zone]) check_name(id, zone.apex, "a zone");
-      for (const RRset& rrset : zone.rrsets) check_name(id, rrset.owner, "static records");
+      if (!is_related(zone.apex, service.owner)) continue;
+      for (const RRset rrset : zone.rrsets) {
+        if (rrset.is_at_or_below(service.owner)) check_name(id, rrset.owner(), "static records");
+      }
     }
     for (const Service& other : repository_.services) {
       if (!other.tenants_of) check_name(id, other.owner, "a service");
@@ -21,6 +24,10 @@ class NameRules {
   }
 
  private:
+  static bool is_related(const Name& apex, const Name& owner) {
+    return owner.is_at_or_below(apex) || apex.is_at_or_below(owner);
+  }
+
   void check_name(ServiceId id, const Name& name, std::string_view what) {
     const Service& service = repository_.service(id);
     if (name == service.owner || !name.is_at_or_below(service.owner)) return;

@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 
+#include "dns/answer_writer.h"
 #include "tests/dns/world.h"
 #include "tests/support/allocation_count.h"
 

@@ -31,10 +31,10 @@ TEST_CASE("transfer: everything of the zone between two SOAs", "[dns][transfer]"
   world.build();
   CHECK(world.zone() ==
         Lines{world.soa(start_serial + 1), "example.com. 3600 NS ns1.example.com.",
-              "www.example.com. 300 A 192.0.2.80", "sub.example.com. 300 NS ns.sub.example.com.",
-              "ns.sub.example.com. 300 A 192.0.2.54", "*.wild.example.com. 300 TXT \"wild\"",
-              "led.example.com. 300 DNAME www.example.com.", "api.example.com. 30 A 192.0.2.1",
-              "api.example.com. 30 AAAA 2001:db8::1",
+              "*.wild.example.com. 300 TXT \"wild\"", "ns.sub.example.com. 300 A 192.0.2.54",
+              "led.example.com. 300 DNAME www.example.com.",
+              "sub.example.com. 300 NS ns.sub.example.com.", "www.example.com. 300 A 192.0.2.80",
+              "api.example.com. 30 A 192.0.2.1", "api.example.com. 30 AAAA 2001:db8::1",
               "_mode.api.example.com. 30 TXT \"v=demarc1 mode=home\"",
               world.soa(start_serial + 1)});
   CHECK(world.client->worker().counters.transfers_refused.value() == 0);

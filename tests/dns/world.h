@@ -50,6 +50,7 @@ class World {
   void add_zone(std::string_view apex) {
     zones::Zone& zone = repository.zones.emplace_back();
     zone.apex = name(apex);
+    zone.rrsets = zones::RRsets(zone.apex);
     const std::string text(apex);
     add(text + ". 3600 IN SOA ns1." + text + ". hostmaster." + text + ". 1 7200 900 1209600 60");
     add(text + ". 3600 IN NS ns1." + text + ".");
@@ -69,17 +70,16 @@ class World {
     const ldns_rdf* const owner = ldns_rr_owner(rr);
     const auto owner_name = zones::Name::from_wire({ldns_rdf_data(owner), ldns_rdf_size(owner)});
     add_rdata(*owner_name, static_cast<std::uint16_t>(ldns_rr_get_type(rr)), ldns_rr_ttl(rr),
-              std::move(rdata));
+              rdata);
     ldns_rr_free(rr);
   }
 
   void add_rdata(const zones::Name& owner, std::uint16_t type, std::uint32_t ttl,
-                 zones::Rdata rdata) {
-    auto& rrsets = repository.zones.back().rrsets;
-    for (zones::RRset& rrset : rrsets) {
-      if (rrset.owner == owner && rrset.type == type) return rrset.rdata.push_back(rdata);
-    }
-    rrsets.push_back({owner, type, ttl, {std::move(rdata)}});
+                 const zones::Rdata& rdata) {
+    zones::RRsets& rrsets = repository.zones.back().rrsets;
+    if (!owner.is_at_or_below(rrsets.apex())) throw std::runtime_error("not in the zone");
+    if (!rrsets.add(owner, type, ttl, rdata)) throw std::runtime_error("too many records");
+    rrsets.sort();
   }
 
   /// A service of the zone added last; records follow with add_record(). The reference stays good:

@@ -350,8 +350,8 @@ TEST_CASE("zone table: an RRset too long for UDP is truncated, too long for any,
   }
   for (unsigned index = 0; index < 400; ++index) {
     world.add_rdata(owner, rrtype::txt, 300,
-                    std::string(1, '\xff') + std::string(255, 'x') + std::string(1, '\2') +
-                        std::to_string(10 + index % 90).substr(0, 2));
+                    std::string(1, '\xff') + std::string(255, 'x') + std::string(1, '\3') +
+                        std::to_string(100 + index));
   }
   const auto snapshot = world.build();
   Client client(*snapshot);
@@ -393,11 +393,12 @@ TEST_CASE("zone table: additional records are left out before the answer is", "[
 
 TEST_CASE("zone table: a simple name takes less than 120 bytes", "[dns][zone]") {
   World world;
-  auto& rrsets = world.repository.zones.back().rrsets;
+  zones::RRsets& rrsets = world.repository.zones.back().rrsets;
   for (unsigned index = 0; index < 100'000; ++index) {
-    rrsets.push_back(
-        {name(fmt::format("host{:06}.example.com", index)), rrtype::a, 300, {"\1\2\3\4"}});
+    const auto owner = name(fmt::format("host{:06}.example.com", index));
+    REQUIRE(rrsets.add(owner, rrtype::a, 300, "\1\2\3\4"));
   }
+  rrsets.sort();
   const auto table = ZoneTable::build(world.repository);
   REQUIRE(table);
   CHECK(table->size_bytes() / 100'000 < 120);
@@ -408,7 +409,7 @@ TEST_CASE("zone table: a simple name takes less than 120 bytes", "[dns][zone]") 
 
 TEST_CASE("zone table: a zone without SOA is no zone", "[dns][zone]") {
   World world;
-  world.repository.zones.back().rrsets.clear();
+  world.repository.zones.back().rrsets = zones::RRsets(name("example.com"));
   const auto table = ZoneTable::build(world.repository);
   REQUIRE_FALSE(table);
   CHECK(table.error().text() == "zone example.com. has no SOA");

@@ -60,7 +60,12 @@ TEST_CASE("work: a reload parses what changed, a verdict compiles what it touche
   const long parsed = value("demarc_zone_files_parsed_total");
   REQUIRE(parsed >= 2);
   CHECK(value("demarc_zone_files_unchanged_total") == 0);
+  const long built = value("demarc_zone_parts_built_total");
+  REQUIRE(built >= 1);
+  CHECK(value("demarc_zone_parts_kept_total") == 0);
   REQUIRE(server.ask({"reload"}).exit == 0);
+  CHECK(value("demarc_zone_parts_built_total") == built);
+  CHECK(value("demarc_zone_parts_kept_total") == built);
   CHECK(value("demarc_zone_files_parsed_total") == parsed);
   CHECK(value("demarc_zone_files_unchanged_total") == parsed);
   // In one step, and no reload is asked for: the server notices by itself, once.

@@ -21,11 +21,15 @@ std::string random_label(Random64& random) {
 }
 
 void add_names(World& world, std::size_t count) {
-  auto& rrsets = world.repository.zones.back().rrsets;
+  zones::RRsets& rrsets = world.repository.zones.back().rrsets;
   for (std::size_t index = 0; index < count; ++index) {
     const auto low = static_cast<char>(index & 0xff);
-    rrsets.push_back({name(static_name(index)), rrtype::a, 300, {{'\xc0', '\x00', '\x02', low}}});
+    const zones::Rdata rdata{'\xc0', '\x00', '\x02', low};
+    if (!rrsets.add(name(static_name(index)), rrtype::a, 300, rdata)) {
+      throw std::runtime_error("too many records");
+    }
   }
+  rrsets.sort();
   world.add("*.wild.example.com. 300 IN A 192.0.2.99");
   world.add("alias.example.com. 300 IN CNAME api.example.com.");
   world.add("mail.example.com. 300 IN MX 10 api.example.com.");

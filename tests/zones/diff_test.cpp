@@ -192,6 +192,38 @@ TEST_CASE("difference: what touches the law or traffic without a direction", "[z
   CHECK(std::ranges::any_of(lines, [&](const auto& line) { return line.starts_with(expected); }));
 }
 
+TEST_CASE("difference: RRsets that come, go and change, from the first to the last",
+          "[zones][diff]") {
+  const auto with_records = [](const std::string& records) {
+    Files files;
+    files["policy.yaml"] = testing::small_policy;
+    files["zones/a.yaml"] = testing::small_zone + "records:\n" + records;
+    return files;
+  };
+  const Files before = with_records(
+      "  '@': { TXT: gone }\n  a: { A: 192.0.2.1 }\n  b: { A: 192.0.2.1, TXT: x }\n"
+      "  d.a: { A: 192.0.2.1 }\n  zz: { A: 192.0.2.1 }\n");
+  const Files after = with_records(
+      "  a: { A: 192.0.2.1 }\n  aa: { A: 192.0.2.1 }\n  b: { A: 192.0.2.2, AAAA: '2001:db8::1' }\n"
+      "  d.a: { A: { ttl: 5, data: 192.0.2.1 } }\n  zzz: { A: 192.0.2.1 }\n");
+  std::vector<std::string> subjects;
+  for (const Change& change : difference_of(before, after).changes) {
+    subjects.push_back(fmt::format("{}: {} -> {}", change.subject, change.before, change.after));
+  }
+  CHECK(subjects ==
+        std::vector<std::string>{"aa.example.com A:  -> 192.0.2.1 (ttl 3600)",
+                                 "b.example.com A: 192.0.2.1 (ttl 3600) -> 192.0.2.2 (ttl 3600)",
+                                 "b.example.com AAAA:  -> 2001:db8::1 (ttl 3600)",
+                                 "b.example.com TXT: \"x\" (ttl 3600) -> ",
+                                 "d.a.example.com A: 192.0.2.1 (ttl 3600) -> 192.0.2.1 (ttl 5)",
+                                 "example.com TXT: \"gone\" (ttl 3600) -> ",
+                                 "zz.example.com A: 192.0.2.1 (ttl 3600) -> ",
+                                 "zzz.example.com A:  -> 192.0.2.1 (ttl 3600)"});
+  CHECK(difference_of(before, before).empty());
+  const auto all = difference_of(after, with_records("  n: { A: 192.0.2.1 }\n")).changes;
+  CHECK(all.size() == 7);
+}
+
 TEST_CASE("difference: style is no change", "[zones][diff]") {
   const auto row =
       GENERATE(Row{"order of countries", "countries: [DE, FR]", "countries: [FR, DE]", ""},

@@ -11,23 +11,24 @@ namespace {
 struct Parsed {
   std::vector<std::string> records;  // "line owner ttl type size"
   std::vector<std::string> findings;
+
+  bool operator==(const Parsed&) const = default;
 };
 
-Parsed parse(const std::string& text) {
-  std::vector<StaticRecord> records;
-  Diagnostics diagnostics;
-  parse_master_file({.text = text,
-                     .file = "x.zone",
-                     .file_number = 0,
-                     .origin = Name::parse_absolute("example.com").value(),
-                     .default_ttl = 300},
-                    diagnostics, records);
+Parsed parse(const std::string& text, std::size_t piece_bytes = std::string::npos,
+             std::size_t window_bytes = master_window_bytes) {
   Parsed parsed;
-  for (const StaticRecord& record : records) {
-    parsed.records.push_back(fmt::format("{} {} {} {} {}", record.line, record.owner.text(),
-                                         record.ttl, type_to_text(record.type),
-                                         record.rdata.size()));
-  }
+  Diagnostics diagnostics;
+  parse_master_file({.bytes = bytes_of(text, piece_bytes),
+                     .file = "x.zone",
+                     .origin = Name::parse_absolute("example.com").value(),
+                     .default_ttl = 300,
+                     .window_bytes = window_bytes},
+                    diagnostics, [&](const StaticRecord& record) {
+                      parsed.records.push_back(
+                          fmt::format("{} {} {} {} {}", record.line, record.owner.text(),
+                                      record.ttl, type_to_text(record.type), record.rdata.size()));
+                    });
   for (const Diagnostic& finding : diagnostics.list()) parsed.findings.push_back(finding.line());
   return parsed;
 }
@@ -123,6 +124,126 @@ TEST_CASE("master file: findings have a largest number", "[zones][master]") {
   CHECK(findings.size() == master_findings_max + 1);
   CHECK(findings.back() ==
         "x.zone:50:1: [master-syntax] 50 findings; the rest of the file was not read");
+}
+
+TEST_CASE("master file: the records come in their order, each good while it is looked at",
+          "[zones][master]") {
+  std::vector<std::string> owners;
+  Diagnostics diagnostics;
+  parse_master_file({.bytes = bytes_of("a A 192.0.2.1\n  A 192.0.2.2\nb..c A 192.0.2.3\n"
+                                       "  A 192.0.2.4\nd.example.net. AAAA 2001:db8::1\n"),
+                     .file = "x.zone",
+                     .origin = Name::parse_absolute("example.com").value()},
+                    diagnostics,
+                    [&](const StaticRecord& record) { owners.push_back(record.owner.text()); });
+  // What follows a bad owner is nobody's.
+  CHECK(owners == std::vector<std::string>{"a.example.com.", "a.example.com.", "d.example.net."});
+  CHECK(diagnostics.list().size() == 2);
+}
+
+TEST_CASE("master file: cut anywhere it reads as it does whole", "[zones][master][pieces]") {
+  const auto text = GENERATE(as<std::string>(), R"(; comment
+$TTL 1h
+
+a A 192.0.2.1 ; behind
+   60 A 192.0.2.2
+@ TXT "a;b(" ( ; open
+   c
+ ; between
+
+   "d"e\" )
+b\.c\032d MX 10 @
+bad A x
+  TXT "not closed
+)) A 192.0.2.3
+$ORIGIN sub
+w AAAA 2001:db8::1
+  ( A
+  192.0.2.9 ) ; end)",
+                             "a A 192.0.2.1\r\nb TXT ( \"c\" ; d\r\n e )\r\n\r\nf A 192.0.2.2\r",
+                             "a TXT ( b\n c\n", "a TXT \"b", "a A 192.0.2.1\\", "\n\n \n", "",
+                             "a TXT \x01\nb A 192.0.2.1");
+  CAPTURE(text);
+  const Parsed whole = parse(text);
+  for (std::size_t bytes = 1; bytes <= text.size() + 2; ++bytes) {
+    CAPTURE(bytes);
+    CHECK(parse(text, bytes) == whole);
+    CHECK(parse(text, std::string::npos, bytes) == whole);
+    CHECK(parse(text, 3, bytes) == whole);
+  }
+}
+
+TEST_CASE("master file: what is longer than the window", "[zones][master][pieces]") {
+  constexpr std::size_t window = 64;
+  const std::string name(50, 'n');
+  const auto [what, text, records] =
+      GENERATE_COPY(table<std::string, std::string, std::vector<std::string>>({
+          {"a line",
+           name + " A" + std::string(200, ' ') + "192.0.2.1\nb A 192.0.2.2\n",
+           {"1 " + name + ".example.com. 300 A 4", "2 b.example.com. 300 A 4"}},
+          {"a comment",
+           ";" + std::string(1000, 'x') + "\nb A 192.0.2.2\n",
+           {"2 b.example.com. 300 A 4"}},
+          {"a comment behind a record",
+           "a A 192.0.2.1 ;" + std::string(1000, '"') + "\nb A 192.0.2.2",
+           {"1 a.example.com. 300 A 4", "2 b.example.com. 300 A 4"}},
+          {"a quoted text",
+           "a TXT \"" + std::string(200, ';') + "\"\nb A 192.0.2.2",
+           {"1 a.example.com. 300 TXT 201", "2 b.example.com. 300 A 4"}},
+          {"parentheses",
+           "a TXT (" + std::string(300, '\n') + "c)\nb A 192.0.2.2",
+           {"1 a.example.com. 300 TXT 2", "302 b.example.com. 300 A 4"}},
+          {"blanks",
+           std::string(500, ' ') + "\n" + std::string(500, '\n') + "b A 192.0.2.2",
+           {"502 b.example.com. 300 A 4"}},
+      }));
+  CAPTURE(what);
+  const Parsed parsed = parse(text, 7, window);
+  CHECK(parsed.findings.empty());
+  CHECK(parsed.records == records);
+  CHECK(parse(text) == parsed);
+}
+
+TEST_CASE("master file: a quote, an escape and a parenthesis over the window's border",
+          "[zones][master][pieces]") {
+  constexpr std::size_t window = 32;
+  const std::string entry = "a TXT ( \"b\\\";c\" d ; e\n \"f\" )\nb A 192.0.2.2\n";
+  for (std::size_t before = 0; before <= window + entry.size(); ++before) {
+    CAPTURE(before);
+    const std::string text = ";" + std::string(before, 'x') + "\n" + entry;
+    const Parsed parsed = parse(text, std::string::npos, window);
+    CHECK(parsed.findings.empty());
+    CHECK(parsed.records ==
+          std::vector<std::string>{"2 a.example.com. 300 TXT 9", "4 b.example.com. 300 A 4"});
+  }
+}
+
+TEST_CASE("master file: the largest record in any window", "[zones][master][pieces]") {
+  const auto findings_of = [](std::size_t bytes, std::size_t window_bytes) {
+    const std::string head = "a A 192.0.2.1";
+    return parse(head + std::string(bytes - head.size(), ' ') + "\r\nb A 192.0.2.1\n",
+                 std::string::npos, window_bytes);
+  };
+  for (const std::size_t window :
+       {std::size_t{100}, master_line_bytes_max - 1, master_line_bytes_max,
+        master_line_bytes_max + 1, master_line_bytes_max + 2, master_window_bytes}) {
+    CAPTURE(window);
+    CHECK(findings_of(master_line_bytes_max, window).records.size() == 2);
+    const Parsed too_long = findings_of(master_line_bytes_max + 1, window);
+    CHECK(too_long.records.size() == 1);
+    CHECK(too_long.findings.size() == 1);
+  }
+}
+
+TEST_CASE("master file: an open parenthesis over many lines is found where it was opened",
+          "[zones][master][pieces]") {
+  // What follows a record that is too long is not looked at, a `)` neither.
+  const std::string lines(2 * master_line_bytes_max, '\n');
+  for (const char* end : {"", " b )", " b )\nc A 192.0.2.1\n"}) {
+    CHECK(
+        parse("\na TXT (" + lines + end) ==
+        Parsed{{}, {"x.zone:2:1: [master-syntax] a parenthesis that is not closed; expected `)`"}});
+  }
 }
 
 }  // namespace

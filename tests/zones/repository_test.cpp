@@ -35,12 +35,32 @@ std::unique_ptr<Repository> load_good(const Files& files) {
   return repository;
 }
 
-const RRset& rrset(const Zone& zone, const char* owner, std::uint16_t type) {
-  for (const RRset& candidate : zone.rrsets) {
-    if (candidate.type == type && candidate.owner == Name::parse_absolute(owner)) return candidate;
+RRset rrset(const Zone& zone, const char* owner, std::uint16_t type) {
+  const auto found = zone.rrsets.find(Name::parse_absolute(owner).value(), type);
+  CAPTURE(owner, type);
+  REQUIRE(found);
+  return *found;
+}
+
+std::vector<std::string> data_of(const RRset& rrset) {
+  std::vector<std::string> data;
+  for (const std::string_view rdata : rrset.rdata()) data.emplace_back(rdata);
+  return data;
+}
+
+/// All RRsets of a zone, in their order.
+std::vector<std::string> rrset_lines(const Zone& zone) {
+  std::vector<std::string> lines;
+  for (const RRset set : zone.rrsets) {
+    lines.push_back(fmt::format("{} {} {}", set.owner().text(), set.type, set.ttl));
+    for (const std::string_view rdata : set.rdata()) lines.back() += fmt::format(" {}", rdata);
   }
-  FAIL("no such RRset: " << owner);
-  return zone.rrsets.front();
+  return lines;
+}
+
+bool is_in_order(const RRsets& rrsets) {
+  return std::ranges::is_sorted(rrsets, {},
+                                [](const RRset& set) { return std::pair(set.labels(), set.type); });
 }
 
 TEST_CASE("repository: the seed's fragment is a service's body, word for word", "[zones][seed]") {
@@ -229,21 +249,20 @@ records:
   CHECK(zone.serial_is_fixed);
   CHECK(zone.serial == 7);
   CHECK(rrset(zone, "legacy.example.com", rrtype::a).ttl == 60);
-  CHECK(rrset(zone, "mail.example.com", rrtype::a).rdata.size() == 2);
-  CHECK(rrset(zone, "example.com", rrtype::mx).rdata.size() == 1);  // written twice
+  CHECK(rrset(zone, "mail.example.com", rrtype::a).count == 2);
+  CHECK(rrset(zone, "example.com", rrtype::mx).count == 1);  // written twice
   CHECK(rrset(zone, "example.com", rrtype::mx).ttl == 60);
   CHECK(rrset(zone, "example.com", rrtype::txt).ttl == 300);
-  CHECK(rrset(zone, "example.com", rrtype::txt).rdata == std::vector<Rdata>{"\x0ev=spf1 mx -all",
-                                                                            "\x01"
-                                                                            "a"
-                                                                            "\x01"
-                                                                            "b"});
-  const Rdata& soa = rrset(zone, "example.com", rrtype::soa).rdata.at(0);
+  CHECK(data_of(rrset(zone, "example.com", rrtype::txt)) == std::vector<Rdata>{"\x0ev=spf1 mx -all",
+                                                                               "\x01"
+                                                                               "a"
+                                                                               "\x01"
+                                                                               "b"});
+  const Rdata soa = data_of(rrset(zone, "example.com", rrtype::soa)).at(0);
   CHECK(soa.find("\x03"
                  "a.b") != std::string::npos);  // the dot is inside the label
   CHECK(soa.substr(soa.size() - 4) == std::string("\0\0\0\x1e", 4));
-  CHECK(std::ranges::is_sorted(zone.rrsets, {},
-                               [](const RRset& set) { return std::pair(set.owner, set.type); }));
+  CHECK(is_in_order(zone.rrsets));
 }
 
 TEST_CASE("repository: a zone may come wholly from a master file", "[zones][repository]") {
@@ -253,7 +272,7 @@ TEST_CASE("repository: a zone may come wholly from a master file", "[zones][repo
   const Zone& zone = repository->zones.at(0);
   CHECK(zone.serial_is_fixed);
   CHECK(zone.serial == 2'024'010'101);
-  CHECK(zone.rrsets.size() == 3);
+  CHECK(zone.rrsets.count() == 3);
 }
 
 TEST_CASE("repository: a master file gives the same zone in any order", "[zones][repository]") {
@@ -270,8 +289,7 @@ TEST_CASE("repository: a master file gives the same zone in any order", "[zones]
         ->zones.at(0);
   };
   const Zone expected = zone_of();
-  CHECK(std::ranges::is_sorted(expected.rrsets, {},
-                               [](const RRset& set) { return std::pair(set.owner, set.type); }));
+  CHECK(is_in_order(expected.rrsets));
   std::mt19937 random(5);
   for (int turn = 0; turn < 30; ++turn) {
     // First a few runs that are in order, then none at all.
@@ -281,13 +299,7 @@ TEST_CASE("repository: a master file gives the same zone in any order", "[zones]
     } else {
       std::ranges::shuffle(lines, random);
     }
-    const Zone zone = zone_of();
-    REQUIRE(zone.rrsets.size() == expected.rrsets.size());
-    for (std::size_t i = 0; i < zone.rrsets.size(); ++i) {
-      CHECK(zone.rrsets[i].owner == expected.rrsets[i].owner);
-      CHECK(zone.rrsets[i].type == expected.rrsets[i].type);
-      CHECK(zone.rrsets[i].rdata == expected.rrsets[i].rdata);
-    }
+    CHECK(rrset_lines(zone_of()) == rrset_lines(expected));
   }
 }
 
@@ -298,10 +310,41 @@ TEST_CASE("repository: the data of an RRset keep the order of the file", "[zones
                   "x A 192.0.2.3\n@ SOA ns1 h 7 2 3 4 5\nx A 192.0.2.1\n@ NS ns1\n"
                   "ns1 A 192.0.2.1\nx A 192.0.2.2\n"}});
   std::string last;
-  for (const Rdata& rdata : rrset(repository->zones.at(0), "x.example.com", rrtype::a).rdata) {
+  for (const Rdata& rdata : data_of(rrset(repository->zones.at(0), "x.example.com", rrtype::a))) {
     last += std::to_string(static_cast<int>(rdata.back()));
   }
   CHECK(last == "312");
+}
+
+TEST_CASE("repository: what a record says that is there already", "[zones][repository]") {
+  const Files files = {{"zones/a.yaml", small_zone + "include: [a.zone]\n"},
+                       {"zones/a.zone",
+                        "x A 192.0.2.1\nx A 192.0.2.2\nx 60 A 192.0.2.1\n"
+                        "c CNAME d\nc CNAME d\nc CNAME e\n"
+                        "e CNAME d\ne CNAME d\n"}};
+  CHECK(testing::findings(files) ==
+        Lines{"zones/a.zone:3:1: [ttl-mismatch] warning: x.example.com. A has records with "
+              "different TTLs; expected one TTL (RFC 2181 §5.2), the lowest, 60, is used",
+              "zones/a.zone:6:1: [cname-twice] a second CNAME for c.example.com., first in "
+              "zones/a.zone:4; expected one"});
+  Diagnostics diagnostics;
+  const auto repository =
+      load({{"zones/a.yaml", small_zone + "include: [a.zone]\n"},
+            {"zones/a.zone", "x A 192.0.2.1\nx A 192.0.2.2\nx 60 A 192.0.2.1\n"}},
+           diagnostics);
+  REQUIRE(repository);
+  CHECK(rrset(repository->zones.at(0), "x.example.com", rrtype::a).ttl == 60);
+  CHECK(rrset(repository->zones.at(0), "x.example.com", rrtype::a).count == 2);
+  CHECK(repository->zones.at(0).rrsets.origin(0) == RRsets::Origin{});
+}
+
+TEST_CASE("repository: records of a master file outside the zone", "[zones][repository]") {
+  CHECK(testing::findings({{"zones/a.yaml", small_zone + "include: [a.zone, b.zone]\n"},
+                           {"zones/a.zone", "a A 192.0.2.1\na.example.net. A 192.0.2.1\n"},
+                           {"zones/b.zone", "com. A 192.0.2.1\nbexample.com. A 192.0.2.1\n"}}) ==
+        Lines{"zones/a.zone:2:1: [out-of-zone] a.example.net. is not in the zone example.com.",
+              "zones/b.zone:1:1: [out-of-zone] com. is not in the zone example.com.",
+              "zones/b.zone:2:1: [out-of-zone] bexample.com. is not in the zone example.com."});
 }
 
 TEST_CASE("repository: without a serial one is assigned later", "[zones][repository]") {
@@ -435,16 +478,6 @@ TEST_CASE("repository: nothing outside it exists for it", "[zones][repository]")
   CHECK_FALSE(files->exists("../outside.zone"));
   CHECK_FALSE(files->exists("zones/../../outside.zone"));
   CHECK_FALSE(files->exists(folder.path() + "/outside.zone"));
-}
-
-TEST_CASE("repository: a file has a largest size", "[zones][repository]") {
-  const TempFolder folder;
-  folder.write("a", "12345");
-  auto files = yaml::RepositoryFiles::open(folder.path());
-  REQUIRE(files);
-  CHECK(files->read("a", 6));
-  CHECK(files->read("a", 5));
-  CHECK(files->read("a", 4).error() == "more than 4 bytes; expected at most 4 bytes");
 }
 
 }  // namespace

@@ -45,9 +45,9 @@ std::string text_of(const Repository& repository) {
   std::string text = repository.digest;
   for (const Zone& zone : repository.zones) {
     text += fmt::format("\n{} {} {}", zone.apex.text(), zone.file, zone.digest);
-    for (const RRset& set : zone.rrsets) {
-      text += fmt::format(" {}/{}/{}", set.owner.text(), set.type, set.ttl);
-      for (const Rdata& rdata : set.rdata) text += " " + rdata;
+    for (const RRset set : zone.rrsets) {
+      text += fmt::format(" {}/{}/{}", set.owner().text(), set.type, set.ttl);
+      for (const std::string_view rdata : set.rdata()) text += fmt::format(" {}", rdata);
     }
     for (const ServiceId id : zone.services) {
       const Service& service = repository.service(id);

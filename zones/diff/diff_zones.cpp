@@ -1,6 +1,8 @@
 // Zones, their static RRsets, and the operator's own word about networks.
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,32 +14,25 @@
 namespace demarc::zones::diff {
 namespace {
 
-using RRsetKey = std::pair<Name, std::uint16_t>;
-
 std::map<Name, const Zone*> zones_of(const Repository& repository) {
   std::map<Name, const Zone*> zones;
   for (const Zone& zone : repository.zones) zones.emplace(zone.apex, &zone);
   return zones;
 }
 
-std::map<RRsetKey, const RRset*> rrsets_of(const Zone& zone) {
-  std::map<RRsetKey, const RRset*> rrsets;
-  for (const RRset& rrset : zone.rrsets) rrsets.emplace(RRsetKey{rrset.owner, rrset.type}, &rrset);
-  return rrsets;
-}
-
 std::string rrset_text(const RRset& rrset) {
   std::vector<std::string> texts;
-  for (const Rdata& rdata : rrset.rdata) texts.push_back(rdata_text(rrset.type, rdata));
+  for (const std::string_view rdata : rrset.rdata()) texts.push_back(rdata_text(rrset.type, rdata));
   std::ranges::sort(texts);
   return fmt::format("{} (ttl {})", fmt::join(texts, ", "), rrset.ttl);
 }
 
 /// Where a zone file may say it: by the owner's label relative to the apex, or "@".
 std::string path_of(const Zone& zone, const RRset& rrset) {
-  std::string owner = rrset.owner.text_without_dot();
+  const Name at = rrset.owner();
+  std::string owner = at.text_without_dot();
   const std::string apex = zone.apex.text_without_dot();
-  if (rrset.owner == zone.apex) {
+  if (at == zone.apex) {
     owner = "@";
   } else if (owner.size() > apex.size() + 1) {
     owner.resize(owner.size() - apex.size() - 1);
@@ -47,28 +42,51 @@ std::string path_of(const Zone& zone, const RRset& rrset) {
   return fmt::format("records/{}/{}", owner, type_to_text(rrset.type));
 }
 
-void diff_rrsets(Changes& changes, const Zone& from, const Zone& to) {
-  const auto before = rrsets_of(from);
-  const auto after = rrsets_of(to);
-  std::map<RRsetKey, std::pair<const RRset*, const RRset*>> all;
-  for (const auto& [key, rrset] : before) all[key].first = rrset;
-  for (const auto& [key, rrset] : after) all[key].second = rrset;
-  for (const auto& [key, both] : all) {
-    const RRset& known = both.second == nullptr ? *both.first : *both.second;
-    if (both.first != nullptr && both.second != nullptr && both.first->ttl == both.second->ttl &&
-        both.first->rdata == both.second->rdata) {
-      continue;
-    }
-    changes.add(
-        {.kind = "rrset",
-         .subject = fmt::format("{} {}", known.owner.text_without_dot(), type_to_text(known.type)),
-         .rank = ChangeClass::traffic,
-         .effect = ChangeEffect::touches,
-         .before = both.first == nullptr ? "" : rrset_text(*both.first),
-         .after = both.second == nullptr ? "" : rrset_text(*both.second),
-         .zone = to.apex.text_without_dot()},
-        both.second == nullptr ? from.file : to.file, path_of(to, known));
+/// Of two zones with one apex: one RRset of both, or of one of them.
+struct RRsetPair {
+  std::optional<RRset> before;
+  std::optional<RRset> after;
+
+  [[nodiscard]] bool is_same() const {
+    return before && after && before->ttl == after->ttl &&
+           std::ranges::equal(before->rdata(), after->rdata());
   }
+};
+
+/// Both have their RRsets in the same order, so one pass over the two finds what belongs together.
+template <typename Use>
+void for_each_pair(const RRsets& before, const RRsets& after, Use use) {
+  const auto key = [](const RRset& rrset) { return std::pair(rrset.labels(), rrset.type); };
+  auto left = before.begin();
+  auto right = after.begin();
+  while (left != before.end() || right != after.end()) {
+    RRsetPair pair;
+    if (left != before.end() && (right == after.end() || key(*left) <= key(*right))) {
+      pair.before = *left;
+    }
+    if (right != after.end() && (left == before.end() || key(*right) <= key(*left))) {
+      pair.after = *right;
+    }
+    if (pair.before) ++left;
+    if (pair.after) ++right;
+    use(pair);
+  }
+}
+
+void diff_rrsets(Changes& changes, const Zone& from, const Zone& to) {
+  for_each_pair(from.rrsets, to.rrsets, [&](const RRsetPair& pair) {
+    if (pair.is_same()) return;
+    const RRset& known = pair.after ? *pair.after : *pair.before;
+    changes.add({.kind = "rrset",
+                 .subject = fmt::format("{} {}", known.owner().text_without_dot(),
+                                        type_to_text(known.type)),
+                 .rank = ChangeClass::traffic,
+                 .effect = ChangeEffect::touches,
+                 .before = pair.before ? rrset_text(*pair.before) : "",
+                 .after = pair.after ? rrset_text(*pair.after) : "",
+                 .zone = to.apex.text_without_dot()},
+                pair.after ? to.file : from.file, path_of(to, known));
+  });
 }
 
 std::string operator_names_text(const std::optional<OperatorNames>& names) {
@@ -93,7 +111,7 @@ void diff_operator_names(Changes& changes, const Zone& from, const Zone& to) {
 }
 
 std::string zone_text(const Zone& zone) {
-  return fmt::format("{} services, {} RRsets", zone.services.size(), zone.rrsets.size());
+  return fmt::format("{} services, {} RRsets", zone.services.size(), zone.rrsets.count());
 }
 
 void diff_overrides(Changes& changes) {

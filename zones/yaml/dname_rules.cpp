@@ -1,6 +1,5 @@
 #include "zones/yaml/dname_rules.h"
 
-#include <algorithm>
 #include <map>
 #include <set>
 
@@ -11,86 +10,87 @@ namespace {
 
 class DnameRules {
  public:
-  DnameRules(const Name& apex, std::span<const StaticRecord> records, const RecordSources& sources,
-             Diagnostics& diagnostics)
-      : apex_(apex), records_(records), sources_(sources), diagnostics_(diagnostics) {
-    for (const StaticRecord& record : records) {
-      if (record.type == rrtype::dname) note(record);
-      if (record.type == rrtype::ns && record.owner != apex) cuts_.insert(record.owner);
-    }
-  }
+  DnameRules(const RRsets& records, const RecordSources& sources, Diagnostics& diagnostics)
+      : records_(records), sources_(sources), diagnostics_(diagnostics) {}
 
   void check() {
+    for_each_of(rrtype::dname, [this](std::size_t at) { note(at); });
     if (dnames_.empty()) return;
-    for (const auto& [owner, record] : dnames_) check_owner(*record);
-    const StaticRecord* last = nullptr;
-    for (const StaticRecord& record : records_) {
-      if (last == nullptr || last->owner != record.owner) check_below(record);
-      last = &record;
+    for_each_of(rrtype::ns, [this](std::size_t at) {
+      if (!records_.record(at).labels.empty()) cuts_.insert(records_.owner(at));
+    });
+    for (const auto& [owner, at] : dnames_) check_owner(owner, at);
+    for (std::size_t at = 0; at < records_.record_count(); at = records_.owner_end(at)) {
+      check_below(at);
     }
   }
 
  private:
-  void note(const StaticRecord& record) {
-    const auto [first, is_new] = dnames_.try_emplace(record.owner, &record);
-    if (is_new || first->second->rdata == record.rdata) return;
-    diagnostics_.error(sources_.place(record), "dname-twice",
-                       "a second DNAME for {}, first in {}; expected one", record.owner.text(),
-                       place_of(*first->second));
+  template <typename Use>
+  void for_each_of(std::uint16_t type, Use use) const {
+    for (std::size_t at = 0; at < records_.record_count(); ++at) {
+      if (records_.record(at).type == type) use(at);
+    }
   }
 
-  void check_owner(const StaticRecord& dname) {
-    if (dname.owner.is_wildcard()) {
-      diagnostics_.error(sources_.place(dname), "dname-at-wildcard",
+  void note(std::size_t at) {
+    const auto [first, is_new] = dnames_.try_emplace(records_.owner(at), at);
+    if (is_new || records_.record(first->second).rdata == records_.record(at).rdata) return;
+    diagnostics_.error(place(at), "dname-twice", "a second DNAME for {}, first in {}; expected one",
+                       first->first.text(), place_text(first->second));
+  }
+
+  void check_owner(const Name& owner, std::size_t dname) {
+    if (owner.is_wildcard()) {
+      diagnostics_.error(place(dname), "dname-at-wildcard",
                          "a DNAME at {}, which servers expand each in its own way (RFC 6672 §3.3); "
                          "expected an owner without `*`",
-                         dname.owner.text());
+                         owner.text());
     }
-    if (cuts_.contains(dname.owner)) {
-      diagnostics_.error(sources_.place(dname), "dname-at-delegation",
+    if (cuts_.contains(owner)) {
+      diagnostics_.error(place(dname), "dname-at-delegation",
                          "a DNAME and NS records at {}; expected one of them, both stand beside "
                          "each other at the apex alone (RFC 6672 §2.3)",
-                         dname.owner.text());
+                         owner.text());
     }
   }
 
-  void check_below(const StaticRecord& record) {
-    const StaticRecord* dname = nullptr;  // the one nearest to the apex that no delegation hides
-    Name name = record.owner;
-    while (name != apex_) {
+  /// The records of the owner that begins at that position.
+  void check_below(std::size_t at) {
+    const Name owner = records_.owner(at);
+    auto dname = dnames_.end();  // the one nearest to the apex that no delegation hides
+    for (Name name = owner; name != records_.apex();) {
       name = name.parent();
-      if (cuts_.contains(name)) dname = nullptr;
-      if (const auto found = dnames_.find(name); found != dnames_.end()) dname = found->second;
+      if (cuts_.contains(name)) dname = dnames_.end();
+      if (const auto found = dnames_.find(name); found != dnames_.end()) dname = found;
     }
-    if (dname == nullptr) return;
-    diagnostics_.error(sources_.place(record), "below-dname",
+    if (dname == dnames_.end()) return;
+    diagnostics_.error(place(at), "below-dname",
                        "{} is below {}, whose DNAME in {} leads all names below it elsewhere; "
                        "expected no records there (RFC 6672 §2.4)",
-                       record.owner.text(), dname->owner.text(), place_of(*dname));
+                       owner.text(), dname->first.text(), place_text(dname->second));
   }
 
-  [[nodiscard]] std::string place_of(const StaticRecord& record) const {
-    return fmt::format("{}:{}", sources_.files[record.file], record.line);
+  [[nodiscard]] Place place(std::size_t at) const { return sources_.place(records_.origin(at)); }
+  [[nodiscard]] std::string place_text(std::size_t at) const {
+    return sources_.text(records_.origin(at));
   }
 
-  const Name& apex_;
-  std::span<const StaticRecord> records_;
+  const RRsets& records_;
   const RecordSources& sources_;
   Diagnostics& diagnostics_;
-  std::map<Name, const StaticRecord*> dnames_;
+  std::map<Name, std::size_t> dnames_;  // the position of the first
   std::set<Name> cuts_;
 };
 
 bool has_dname(const Zone& zone, const Name& owner) {
-  const auto [first, last] = std::ranges::equal_range(zone.rrsets, owner, {}, &RRset::owner);
-  return std::any_of(first, last, [](const RRset& rrset) { return rrset.type == rrtype::dname; });
+  return zone.rrsets.find(owner, rrtype::dname).has_value();
 }
 
 }  // namespace
 
-void check_dnames(const Name& apex, std::span<const StaticRecord> records,
-                  const RecordSources& sources, Diagnostics& diagnostics) {
-  DnameRules(apex, records, sources, diagnostics).check();
+void check_dnames(const RRsets& records, const RecordSources& sources, Diagnostics& diagnostics) {
+  DnameRules(records, sources, diagnostics).check();
 }
 
 void check_dname_of(const Zone& zone, const Service& service, Diagnostics& diagnostics) {

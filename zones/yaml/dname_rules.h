@@ -2,20 +2,16 @@
 // them may have data of its own. zones/yaml/zone_rules.h calls it for a zone.
 #pragma once
 
-#include <span>
-
 #include "geo/base/diagnostics.h"
-#include "zones/master_file.h"
 #include "zones/model.h"
 #include "zones/yaml/zone_rules.h"
 
 namespace demarc::zones::yaml {
 
 /// Reports a second DNAME of an owner, one at a wildcard or at a delegation, and records below one.
-/// `records` are ordered by owner, all of them at or below `apex`. What a delegation hides, the
-/// DNAMEs there included, is not looked at.
-void check_dnames(const Name& apex, std::span<const StaticRecord> records,
-                  const RecordSources& sources, Diagnostics& diagnostics);
+/// `records` are in order, and duplicates may be among them. What a delegation hides, the DNAMEs
+/// there included, is not looked at.
+void check_dnames(const RRsets& records, const RecordSources& sources, Diagnostics& diagnostics);
 
 /// Reports a service below a DNAME of its zone, and one at its owner where names below the service
 /// have a meaning: those of tenants, and those that tell of a hard service.

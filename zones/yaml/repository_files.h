@@ -1,11 +1,13 @@
-// The files of a zone repository: read whole, once, and never from outside its folder.
+// The files of a zone repository: read once, whole or in pieces, and never from outside its folder.
 // zones/repository.h reads everything through this.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "geo/base/result.h"
+#include "zones/byte_source.h"
 
 namespace demarc::zones::yaml {
 
@@ -31,12 +33,24 @@ class RepositoryFiles {
   [[nodiscard]] Result<std::string, std::string> read(const std::string& path,
                                                       std::size_t bytes_max);
 
+  /// As read(), for a file that is not held in memory: `use` takes its bytes, as many as it wants.
+  /// What comes back is the SHA-256 in hex of the whole content; on an error `use` may have had a
+  /// part of it, which then means nothing, or nothing at all.
+  [[nodiscard]] Result<std::string, std::string> read_pieces(
+      const std::string& path, std::size_t bytes_max,
+      const std::function<void(const ByteSource&)>& use);
+
+  /// How large a file is now; 0 if read() would not read it.
+  [[nodiscard]] std::size_t size_bytes(const std::string& path) const;
+
   [[nodiscard]] Result<ZoneFileNames, std::string> zone_files() const;
 
   /// SHA-256 in hex over names and contents of all that was read.
   [[nodiscard]] std::string digest() const;
 
  private:
+  [[nodiscard]] Result<std::string, std::string> canonical(const std::string& path) const;
+
   std::string folder_;             // canonical
   std::vector<std::string> read_;  // "path digest"
 };

@@ -47,7 +47,7 @@ bool is_without_hints(std::span<const std::uint8_t> parameters) {
 
 /// Whether an HTTPS or SVCB record leads to `owner` and leaves the addresses to it. A target of `.`
 /// is the record's own name.
-bool leads_home(const Rdata& rdata, const Name& at, const Name& owner) {
+bool leads_home(std::string_view rdata, const Name& at, const Name& owner) {
   std::span<const std::uint8_t> data(reinterpret_cast<const std::uint8_t*>(rdata.data()),
                                      rdata.size());
   if (data.size() < 2) return false;
@@ -78,15 +78,22 @@ bool is_https_place(Name name, const Name& owner) {
   return has_label("\6_https"sv) && name.parent() == owner;
 }
 
+bool is_alias(std::uint16_t type) {
+  return type == rrtype::cname || type == rrtype::dname || type == rrtype::ns;
+}
+
+bool is_binding(std::uint16_t type) { return type == rrtype::svcb || type == rrtype::https; }
+
+bool has_address(std::uint16_t type) { return std::ranges::count(address_types, type) != 0; }
+
 /// Whether an alias or a delegation where clients of `owner` ask for HTTPS leads anywhere but to
 /// it.
-bool leads_away(const RRset& rrset, const Name& owner) {
-  const bool is_alias = rrset.type == rrtype::cname || rrset.type == rrtype::dname ||
-                        (rrset.type == rrtype::ns && !rrset.owner.is_wildcard());
-  if (!is_alias || !is_https_place(rrset.owner, owner)) return false;
-  std::span<const std::uint8_t> data(
-      reinterpret_cast<const std::uint8_t*>(rrset.rdata.front().data()),
-      rrset.rdata.front().size());
+bool leads_away(const RRset& rrset, const Name& at, const Name& owner) {
+  if (!is_alias(rrset.type) || (rrset.type == rrtype::ns && at.is_wildcard())) return false;
+  if (!is_https_place(at, owner)) return false;
+  const std::string_view rdata = rrset.rdata().front();
+  std::span<const std::uint8_t> data(reinterpret_cast<const std::uint8_t*>(rdata.data()),
+                                     rdata.size());
   return rrset.type != rrtype::cname || take_name(data) != owner;
 }
 
@@ -98,32 +105,35 @@ void check_bypasses(const Zone& zone, std::span<const Service> services, Diagnos
     if (service.residency == Residency::hard) hard.emplace(service.owner, &service);
   }
   if (hard.empty()) return;
-  for (const RRset& rrset : zone.rrsets) {
-    const auto asked = hard.find(without_underscores(rrset.owner));
-    if (asked != hard.end() && asked->first != rrset.owner && leads_away(rrset, asked->first)) {
+  for (const RRset rrset : zone.rrsets) {
+    // First the type: a zone may have a million names, and nearly all have none of these.
+    const bool binds = is_binding(rrset.type);
+    if (!binds && !is_alias(rrset.type) && !has_address(rrset.type)) continue;
+    const Name at = rrset.owner();
+    const auto asked = hard.find(without_underscores(at));
+    if (asked != hard.end() && asked->first != at && leads_away(rrset, at, asked->first)) {
       diagnostics.error(asked->second->place, "static-bypass",
                         "{} has static {} records, which would lead clients of hard service `{}` "
                         "that ask for HTTPS past the gate; expected none, or a CNAME to {}",
-                        rrset.owner.text(), type_to_text(rrset.type), asked->second->label,
+                        at.text(), type_to_text(rrset.type), asked->second->label,
                         asked->first.text());
       continue;
     }
-    const bool is_binding = rrset.type == rrtype::svcb || rrset.type == rrtype::https;
-    if (!is_binding && std::ranges::count(address_types, rrset.type) == 0) continue;
-    const auto found = hard.find(is_binding ? without_underscores(rrset.owner) : rrset.owner);
+    if (!binds && !has_address(rrset.type)) continue;
+    const auto found = binds ? asked : hard.find(at);
     if (found == hard.end()) continue;
     const Service& service = *found->second;
-    if (rrset.type == rrtype::https && rrset.owner == service.owner) continue;
-    const bool is_lawful = is_binding && std::ranges::all_of(rrset.rdata, [&](const Rdata& rdata) {
-                             return leads_home(rdata, rrset.owner, service.owner);
+    if (rrset.type == rrtype::https && at == service.owner) continue;
+    const bool is_lawful = binds && std::ranges::all_of(rrset.rdata(), [&](std::string_view rdata) {
+                             return leads_home(rdata, at, service.owner);
                            });
     if (is_lawful) continue;
     diagnostics.error(service.place, "static-bypass",
                       "{} has static {} records, which would lead clients of hard service `{}` "
                       "past the gate; expected {}",
-                      rrset.owner.text(), type_to_text(rrset.type), service.label,
-                      is_binding ? "the target " + service.owner.text() + " without address hints"
-                                 : std::string("none"));
+                      at.text(), type_to_text(rrset.type), service.label,
+                      binds ? "the target " + service.owner.text() + " without address hints"
+                            : std::string("none"));
   }
 }
 

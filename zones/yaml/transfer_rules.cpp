@@ -37,13 +37,13 @@ void check_transfer(const Zone& zone, std::span<const Service> services, Diagnos
                       "expected `soa:` without `serial`");
   }
   for (const Service& service : services) check_home(service, diagnostics);
-  for (const RRset& rrset : zone.rrsets) {
-    for (const Rdata& rdata : rrset.rdata) {
+  for (const RRset rrset : zone.rrsets) {
+    for (const std::string_view rdata : rrset.rdata()) {
       if (rdata.size() <= rdata_bytes_max) continue;
       diagnostics.error(place, "transfer-record-size",
                         "{} {} has a record of {} bytes; expected at most {} in a zone that is "
                         "transferred",
-                        rrset.owner.text(), type_to_text(rrset.type), rdata.size(),
+                        rrset.owner().text(), type_to_text(rrset.type), rdata.size(),
                         rdata_bytes_max);
     }
   }

@@ -40,15 +40,23 @@ class ZoneBuilder {
     sources_.files.push_back(loaded.file);
     sources_.zone = reading.place(values_.zone.at);
     digests_ = loaded.digest;
+    rrsets_ = RRsets(loaded.apex);
   }
 
   [[nodiscard]] const RecordSources& sources() const { return sources_; }
+  /// False: a file could not be read to its end, and nothing is known of what follows.
+  [[nodiscard]] bool is_whole() const { return is_whole_; }
 
   Zone build() {
     add_soa();
     add_nameservers();
     add_records();
-    for (const TextAt& include : values_.includes) add_include(include);
+    add_includes();
+    if (is_whole_) {
+      finish_rrsets(rrsets_, sources_, reading_.diagnostics);
+    } else {
+      rrsets_.sort();  // the rules would find what is missing
+    }
 
     Zone zone;
     zone.apex = loaded_.apex;
@@ -57,17 +65,16 @@ class ZoneBuilder {
     zone.transfer = values_.transfer;
     zone.operator_names = values_.operator_names;
     zone.serial_is_fixed = !values_.soa || values_.soa->serial;
-    if (const auto soa = std::ranges::find(records_, rrtype::soa, &StaticRecord::type);
-        soa != records_.end()) {
-      zone.serial = serial_of(soa->rdata);
+    if (const auto soa = rrsets_.find(zone.apex, rrtype::soa)) {
+      zone.serial = serial_of(soa->rdata().front());
     }
-    zone.rrsets = build_rrsets(zone.apex, std::move(records_), sources_, reading_.diagnostics);
+    zone.rrsets = std::move(rrsets_);
     zone.digest = sha256_hex(digests_);
     return zone;
   }
 
  private:
-  static std::uint32_t serial_of(const Rdata& soa) {
+  static std::uint32_t serial_of(std::string_view soa) {
     if (soa.size() < soa_numbers_bytes) return 0;
     std::uint32_t serial = 0;
     for (std::size_t i = 0; i < 4; ++i) {
@@ -76,14 +83,27 @@ class ZoneBuilder {
     return serial;
   }
 
-  void add(Name owner, std::uint16_t type, std::uint32_t ttl, Rdata rdata, Position at) {
-    records_.push_back({.owner = std::move(owner),
-                        .type = type,
-                        .ttl = ttl,
-                        .rdata = std::move(rdata),
-                        .file = 0,
-                        .line = static_cast<std::uint32_t>(at.line),
-                        .column = static_cast<std::uint32_t>(at.column)});
+  void add_record(const Name& owner, const RRsets::Record& record, const RRsets::Origin& origin,
+                  Diagnostics& diagnostics) {
+    if (!owner.is_at_or_below(loaded_.apex)) {
+      diagnostics.error(sources_.place(origin), "out-of-zone", "{} is not in the zone {}",
+                        owner.text(), loaded_.apex.text());
+      return;
+    }
+    const bool is_added = rrsets_.add(owner, record.type, record.ttl, record.rdata, origin);
+    if (is_added || is_full_) return;
+    is_full_ = true;  // told once
+    diagnostics.error(sources_.place(origin), "records-too-large",
+                      "the records of {} up to here need more than {} bytes; expected fewer",
+                      loaded_.apex.text(), rrsets_bytes_max);
+  }
+
+  void add(const Name& owner, const RRsets::Record& record, Position at) {
+    add_record(owner, record,
+               {.file = 0,
+                .line = static_cast<std::uint32_t>(at.line),
+                .column = static_cast<std::uint32_t>(at.column)},
+               reading_.diagnostics);
   }
 
   std::optional<Name> read_name(const TextAt& text, std::string_view what) {
@@ -111,13 +131,15 @@ class ZoneBuilder {
          {soa.serial.value_or(0), soa.refresh, soa.retry, soa.expire, soa.negative_ttl}) {
       append_number(rdata, number);
     }
-    add(loaded_.apex, rrtype::soa, values_.ttl, std::move(rdata), soa.at);
+    add(loaded_.apex, {.type = rrtype::soa, .ttl = values_.ttl, .rdata = rdata}, soa.at);
   }
 
   void add_nameservers() {
     for (const TextAt& nameserver : values_.nameservers) {
       const auto name = read_name(nameserver, "nameserver");
-      if (name) add(loaded_.apex, rrtype::ns, values_.ttl, name->wire(), nameserver.at);
+      if (!name) continue;
+      add(loaded_.apex, {.type = rrtype::ns, .ttl = values_.ttl, .rdata = name->wire()},
+          nameserver.at);
     }
   }
 
@@ -132,9 +154,10 @@ class ZoneBuilder {
       }
       if (!owner || !type) continue;
       for (const TextAt& data : entry.data) {
-        auto rdata = parse_data(reader, *type, data.value);
+        const auto rdata = parse_data(reader, *type, data.value);
         if (rdata) {
-          add(*owner, *type, entry.ttl.value_or(values_.ttl), std::move(*rdata), data.at);
+          const std::uint32_t ttl = entry.ttl.value_or(values_.ttl);
+          add(*owner, {.type = *type, .ttl = ttl, .rdata = *rdata}, data.at);
         } else {
           reading_.error(data.at, "bad-rdata",
                          "{} data is `{}`: {}; expected its presentation "
@@ -155,6 +178,25 @@ class ZoneBuilder {
     return reader.parse(type, text);
   }
 
+  struct Include {
+    TextAt text;
+    std::string path;
+  };
+
+  void add_includes() {
+    std::vector<Include> includes;
+    std::size_t bytes = 0;
+    for (const TextAt& text : values_.includes) {
+      const auto path = find_include(text);
+      if (!path) continue;
+      includes.push_back({text, *path});
+      bytes += std::min(files_.size_bytes(*path), master_file_bytes_max);
+    }
+    // Once for all of them: memory that grew would be copied, and be there twice meanwhile.
+    rrsets_.reserve_for_text(bytes);
+    for (const Include& include : includes) add_include(include);
+  }
+
   /// Beside the zone file, or from the repository's folder.
   std::optional<std::string> find_include(const TextAt& include) {
     const std::string beside = "zones/" + include.value;
@@ -168,23 +210,32 @@ class ZoneBuilder {
     return is_beside ? beside : include.value;
   }
 
-  void add_include(const TextAt& include) {
-    const auto path = find_include(include);
-    if (!path) return;
-    const auto text = files_.read(*path, master_file_bytes_max);
-    if (!text) {
-      reading_.error(include.at, "unreadable-file", "{}: {}", include.value, text.error());
+  void add_include(const Include& include) {
+    const auto number = static_cast<std::uint16_t>(sources_.files.size());
+    sources_.files.push_back(include.path);
+    Diagnostics findings;
+    const auto take = [&](const StaticRecord& record) {
+      add_record(record.owner, {.type = record.type, .ttl = record.ttl, .rdata = record.rdata},
+                 {.file = number, .line = record.line, .column = 1}, findings);
+    };
+    const auto parse = [&](const ByteSource& bytes) {
+      parse_master_file({.bytes = bytes,
+                         .file = include.path,
+                         .origin = loaded_.apex,
+                         .default_ttl = values_.ttl},
+                        findings, take);
+    };
+    const std::size_t count_before = rrsets_.record_count();
+    const auto digest = files_.read_pieces(include.path, master_file_bytes_max, parse);
+    if (!digest) {
+      is_whole_ = is_whole_ && rrsets_.record_count() == count_before;
+      // What the part that was read says of itself is no news: it may end anywhere.
+      reading_.error(include.text.at, "unreadable-file", "{}: {}", include.text.value,
+                     digest.error());
       return;
     }
-    digests_ += "\n" + sha256_hex(*text);
-    sources_.files.push_back(*path);
-    records_.reserve(records_.size() + static_cast<std::size_t>(std::ranges::count(*text, '\n')));
-    parse_master_file({.text = *text,
-                       .file = *path,
-                       .file_number = static_cast<std::uint32_t>(sources_.files.size() - 1),
-                       .origin = loaded_.apex,
-                       .default_ttl = values_.ttl},
-                      reading_.diagnostics, records_);
+    digests_ += "\n" + *digest;
+    for (const Diagnostic& finding : findings.list()) reading_.diagnostics.add(finding);
   }
 
   const LoadedZone& loaded_;
@@ -193,7 +244,9 @@ class ZoneBuilder {
   RepositoryFiles& files_;
   RecordSources sources_;
   std::string digests_;
-  std::vector<StaticRecord> records_;
+  RRsets rrsets_;
+  bool is_full_ = false;
+  bool is_whole_ = true;
 };
 
 }  // namespace
@@ -216,9 +269,11 @@ void add_zone(const LoadedZone& loaded, PolicyState policy_state, const Reading&
     zone.services.push_back(static_cast<ServiceId>(repository.services.size()));
     repository.services.push_back(std::move(*service));
   }
-  check_transfer(zone, std::span(repository.services).subspan(first), reading.diagnostics);
-  check_services(zone, std::span(repository.services).subspan(first), builder.sources(),
-                 reading.diagnostics);
+  if (builder.is_whole()) {
+    const auto services = std::span(repository.services).subspan(first);
+    check_transfer(zone, services, reading.diagnostics);
+    check_services(zone, services, builder.sources(), reading.diagnostics);
+  }
   repository.zones.push_back(std::move(zone));
 }
 
