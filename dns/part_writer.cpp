@@ -162,10 +162,11 @@ std::optional<KeptPart> PartWriter::finish(const KeptPart& last) {
   std::ranges::copy(tails_, bytes + slots_size + nodes_size);
 
   const bool is_same = last.block != nullptr && last.part.slot_mask == slot_count - 1 &&
-                       last.part.node_count == heads_.size() && *last.block == block_;
+                       last.part.node_count == heads_.size() &&
+                       std::ranges::equal(*last.block, block_);
   if (is_same) return last;
   KeptPart kept;
-  kept.block = std::make_shared<const std::vector<std::uint64_t>>(block_.begin(), block_.end());
+  kept.block = std::make_shared<const PartBytes>(block_.begin(), block_.end());
   const auto* const kept_bytes = reinterpret_cast<const std::uint8_t*>(kept.block->data());
   kept.part = {.slots = reinterpret_cast<const TableSlot*>(kept_bytes),
                .slot_mask = static_cast<std::uint32_t>(slot_count - 1),

@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "dns/page_allocator.h"
 #include "dns/wire.h"
 
 namespace demarc::dns {
@@ -95,6 +96,7 @@ struct TablePart {
 };
 
 /// The block of a part: slots, nodes, tails. The control side alone counts its references.
-using PartBlock = std::shared_ptr<const std::vector<std::uint64_t>>;
+using PartBytes = std::vector<std::uint64_t, PageAllocator<std::uint64_t>>;
+using PartBlock = std::shared_ptr<const PartBytes>;
 
 }  // namespace demarc::dns
