@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <future>
 #include <optional>
 
 namespace demarc::geo {
@@ -258,10 +257,8 @@ std::string check_tree(const MmdbLayout& layout) {
 template <typename Key>
 class TreeWalk {
  public:
-  TreeWalk(const MmdbLayout& layout, RangeMap<Key>& map)
-      : layout_(layout),
-        map_(map),
-        visits_left_(mmdb_visits_per_node_max * layout.node_count + key_bits<Key>) {}
+  TreeWalk(const MmdbLayout& layout, RangeMap<Key>& map, std::uint64_t& visits_left)
+      : layout_(layout), map_(map), visits_left_(visits_left) {}
 
   [[nodiscard]] std::size_t networks() const noexcept { return networks_; }
 
@@ -302,7 +299,7 @@ class TreeWalk {
 
   const MmdbLayout& layout_;
   RangeMap<Key>& map_;
-  std::uint64_t visits_left_;
+  std::uint64_t& visits_left_;
   std::size_t networks_ = 0;
 };
 
@@ -378,21 +375,22 @@ std::string check_mmdb_record(Bytes data, std::size_t offset) {
 
 Result<MmdbRanges, std::string> walk_mmdb(const MmdbLayout& layout) {
   MmdbRanges ranges;
-  // The two families share no memory but the file: a start waits for the longer of them alone.
-  TreeWalk<Key6> ipv6(layout, ranges.ipv6);
-  auto walking = std::async([&]() -> std::string {
-    if (layout.ip_version == 6) return ipv6.walk(0, 0, 0);
-    ranges.ipv6.append(0, 0);
-    return {};
-  });
-  TreeWalk<Key4> ipv4(layout, ranges.ipv4);
+  std::uint64_t visits_left = mmdb_visits_per_node_max * layout.node_count + key_bits<Key6>;
+
+  TreeWalk<Key4> ipv4(layout, ranges.ipv4, visits_left);
   std::string error = ipv4.walk(ipv4_record(layout), 0, 0);
-  std::string ipv6_error = walking.get();
-  if (error.empty()) error = std::move(ipv6_error);
   if (!error.empty()) return std::unexpected(std::move(error));
 
-  if (layout.ip_version == 6) ranges.ipv6 = without_ipv4(ranges.ipv6);
-  ranges.networks = ipv4.networks() + ipv6.networks();
+  if (layout.ip_version == 6) {
+    TreeWalk<Key6> ipv6(layout, ranges.ipv6, visits_left);
+    error = ipv6.walk(0, 0, 0);
+    if (!error.empty()) return std::unexpected(std::move(error));
+    ranges.ipv6 = without_ipv4(ranges.ipv6);
+    ranges.networks = ipv6.networks();
+  } else {
+    ranges.ipv6.append(0, 0);
+  }
+  ranges.networks += ipv4.networks();
   return ranges;
 }
 

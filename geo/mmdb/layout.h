@@ -47,8 +47,8 @@ inline constexpr unsigned mmdb_depth_max = 32;
 /// Values of one record, pointers followed: a bound for files whose pointers fan out. A City record
 /// with all its languages has below 200.
 inline constexpr unsigned mmdb_values_max = 10'000;
-/// Nodes visited in the walk of one family, as a multiple of the file's: a tree visits each once,
-/// files that share subtrees some of them several times, a loop without end.
+/// Nodes visited in a walk, as a multiple of the file's: a tree visits each once, files that share
+/// subtrees some of them several times, a loop without end.
 inline constexpr std::uint64_t mmdb_visits_per_node_max = 16;
 
 /// What the metadata says, and where the parts are. Borrows the file's bytes.
@@ -80,7 +80,7 @@ struct MmdbRanges {
   std::size_t networks = 0;
 };
 
-/// Walks the whole tree of a layout that was checked, the two families side by side.
+/// Walks the whole tree of a layout that was checked.
 [[nodiscard]] Result<MmdbRanges, std::string> walk_mmdb(const MmdbLayout& layout);
 
 }  // namespace demarc::geo
